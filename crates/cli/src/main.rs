@@ -1,0 +1,2 @@
+//! The `keybearer` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Connects to a core's control socket.

@@ -1,0 +1,69 @@
+//! Errors as the wire carries them: a closed code to branch on, a sentence to show, a hint to follow.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What went wrong, as something to branch on; text is never matched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The request itself makes no sense.
+    BadRequest,
+    /// No server of that name.
+    UnknownServer,
+    /// No client of that name.
+    UnknownClient,
+    /// The name is taken.
+    NameTaken,
+    /// `config.toml` has problems; nothing was changed.
+    BrokenConfig,
+    /// The settings could not be written.
+    NotSaved,
+    /// The server or its issuer cannot be reached.
+    Unreachable,
+    /// A certificate is not trusted.
+    Certificate,
+    /// The person has to sign in.
+    SignInNeeded,
+    /// The sign-in ended without a grant.
+    SignInFailed,
+    /// The server or issuer does not do what the sign-in needs.
+    Unsupported,
+    /// The keychain is locked or does not answer.
+    KeyStore,
+    /// The port of the HTTP door is taken.
+    PortTaken,
+    /// Not allowed by policy or by the person.
+    NotAllowed,
+    /// No core is running, or it does not answer.
+    NoCore,
+    /// Something of ours failed.
+    Internal,
+}
+
+/// An error: code, sentence, and what to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    /// To branch on.
+    pub code: Code,
+    /// What failed, lower case, without a full stop.
+    pub message: String,
+    /// What to do next, where there is something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub hint: Option<String>,
+}
+
+impl Error {
+    /// An error without a hint.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// The same with what to do next.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,155 @@
+//! What the core shows of itself: one value, sent whole whenever it changes.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::error::Error;
+
+/// The state of a core at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Snapshot {
+    /// The core's version.
+    pub version: String,
+    /// The core's process id.
+    pub pid: u32,
+    /// Every configured server, by name.
+    pub servers: Vec<Server>,
+    /// Every registered client, by name.
+    pub clients: Vec<Client>,
+    /// Where sign-ins are kept.
+    pub key_store: KeyStore,
+    /// The HTTP door.
+    pub http_door: HttpDoor,
+    /// What is wrong with the whole and needs somebody: a broken `config.toml`, for example.
+    pub problems: Vec<Error>,
+}
+
+/// One configured server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Server {
+    /// Its short name.
+    pub name: String,
+    /// Its URL.
+    pub url: String,
+    /// How it is authenticated to.
+    pub auth: Auth,
+    /// Where its sign-in stands.
+    pub state: SignIn,
+    /// Who is signed in there, as a person recognises it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub account: Option<String>,
+    /// The company sign-in (issuer) that it uses, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub issuer: Option<String>,
+}
+
+/// How a server is authenticated to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Auth {
+    /// By OAuth, as the server's metadata says.
+    Oauth,
+    /// By a static header from the keychain.
+    Header,
+    /// Not at all.
+    None,
+}
+
+/// Where a server's sign-in stands. It always says why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SignIn {
+    /// Nothing is known: it was not used since the core started, and there is no grant.
+    Unknown,
+    /// It needs no sign-in, or its header is in the keychain.
+    Ready,
+    /// Signed in.
+    SignedIn {
+        /// Whether the grant outlives this core: false means "memory only".
+        saved: bool,
+    },
+    /// A sign-in is open in the browser.
+    SigningIn,
+    /// The person has to sign in.
+    Needed {
+        /// Why, in the person's words.
+        reason: String,
+    },
+    /// The server refuses a bearer that its issuer has just given: something for IT.
+    Refused {
+        /// What IT needs to know.
+        detail: String,
+    },
+    /// Server or issuer cannot be reached.
+    Unreachable {
+        /// What was tried.
+        detail: String,
+    },
+    /// The keychain is locked or does not answer.
+    KeyStore {
+        /// What it said.
+        detail: String,
+    },
+}
+
+/// One registered client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Client {
+    /// Its name.
+    pub name: String,
+    /// What identifies it.
+    pub by: ClientBy,
+    /// The servers it may use; empty means all.
+    pub servers: Vec<String>,
+    /// When it was registered, RFC 3339.
+    pub since: String,
+    /// When it was last seen, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub last_seen: Option<String>,
+}
+
+/// What identifies a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ClientBy {
+    /// A key, for the HTTP door.
+    Key,
+    /// The path of its executable, for the stdio door.
+    Program {
+        /// The path.
+        path: String,
+    },
+}
+
+/// Where sign-ins are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyStore {
+    /// In the operating system's keychain.
+    System,
+    /// In memory only, as `config.toml` says.
+    MemoryByChoice,
+    /// In memory only, because there is no keychain: signing in again after a restart.
+    MemoryForWant,
+}
+
+/// The HTTP door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum HttpDoor {
+    /// No client needs it, so no port is open.
+    Closed,
+    /// It listens.
+    Open {
+        /// The addresses, for example `http://127.0.0.1:41234`.
+        addresses: Vec<String>,
+    },
+    /// Its port is taken by another program: it stays closed.
+    Blocked {
+        /// Which port.
+        port: u16,
+    },
+}

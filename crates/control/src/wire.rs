@@ -1,0 +1,156 @@
+//! Requests and replies, one JSON object a line.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::error::Error;
+use crate::snapshot::{Client, Server, Snapshot};
+
+/// A secret on its way in: read from standard input by the command line, kept in the keychain by the core.
+#[derive(Clone, Serialize, Deserialize, TS)]
+#[serde(transparent)]
+pub struct Incoming(pub String);
+
+impl std::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Incoming(…)")
+    }
+}
+
+/// What a peer asks of the core.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// The state, once.
+    Status,
+    /// The state now, and again whenever it changes.
+    Watch,
+    /// Declare a server in `config.toml`.
+    AddServer {
+        /// Short name.
+        name: String,
+        /// URL of the MCP endpoint.
+        url: String,
+        /// A header that carries a secret, for servers that have nothing better.
+        #[serde(default)]
+        #[ts(optional)]
+        header: Option<HeaderSecret>,
+        /// A client id that the issuer gave, where clients cannot register themselves.
+        #[serde(default)]
+        #[ts(optional)]
+        client_id: Option<String>,
+        /// That client's secret, for a confidential one; kept in the keychain.
+        #[serde(default)]
+        #[ts(optional)]
+        client_secret: Option<Incoming>,
+        /// Scopes to ask for instead of those that the server names.
+        #[serde(default)]
+        scopes: Vec<String>,
+    },
+    /// Remove a server from `config.toml`, its sign-in too.
+    RemoveServer {
+        /// Which.
+        name: String,
+    },
+    /// Register a client by a key or by its executable.
+    AddClient {
+        /// Its name.
+        name: String,
+        /// The servers it may use; empty means all.
+        #[serde(default)]
+        servers: Vec<String>,
+        /// Its executable; absent means that it gets a key.
+        #[serde(default)]
+        #[ts(optional)]
+        program: Option<String>,
+    },
+    /// Revoke a client: its key stops working and its open streams are cut.
+    RevokeClient {
+        /// Which.
+        name: String,
+    },
+    /// Sign in to a server and wait for the end. A [`Reply::Open`] line may come first.
+    Login {
+        /// To which server.
+        server: String,
+        /// Whether the core opens the browser; otherwise the address is only told.
+        open_browser: bool,
+    },
+    /// Sign out of a server: revoke at the issuer, wipe here.
+    Logout {
+        /// Of which server.
+        server: String,
+    },
+    /// End the core in good order.
+    Stop,
+}
+
+/// A header with a secret value.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+pub struct HeaderSecret {
+    /// Its name, for example `X-API-Key`.
+    pub name: String,
+    /// Its whole value.
+    pub value: Incoming,
+}
+
+/// What the core answers.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// The state.
+    Snapshot {
+        /// The state.
+        snapshot: Snapshot,
+    },
+    /// A server as it stands now.
+    Server {
+        /// The server.
+        server: Server,
+    },
+    /// A client was registered.
+    ClientAdded {
+        /// The client.
+        client: Client,
+        /// Its key, shown this once; absent for a client known by its executable.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        key: Option<String>,
+        /// Where it connects to, for each server: the HTTP door's URLs.
+        urls: Vec<String>,
+    },
+    /// The sign-in page's address, for a person who opens it by hand. More lines follow.
+    Open {
+        /// The address; it is of use to this sign-in only, and only for ten minutes.
+        url: String,
+    },
+    /// Signed out.
+    SignedOut {
+        /// What became of the refresh token at the issuer.
+        revocation: Revocation,
+    },
+    /// Done, and nothing to tell.
+    Done,
+    /// It failed.
+    Failed {
+        /// Why.
+        error: Error,
+    },
+}
+
+/// What became of a token at the issuer on signing out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Revocation {
+    /// The issuer has revoked it (RFC 7009).
+    Revoked,
+    /// The issuer has no such service; the token ends by itself.
+    NotOffered,
+    /// The issuer could not be asked; the token may live on there until it ends by itself.
+    Failed {
+        /// Why.
+        detail: String,
+    },
+    /// There was nothing to revoke.
+    Nothing,
+}

@@ -1,0 +1,1 @@
+//! What a broker must know of MCP's wire: peek, classes, headers, SSE

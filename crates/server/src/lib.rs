@@ -1,0 +1,1 @@
+//! The doors, the forwarder, the control API

@@ -1,0 +1,1 @@
+//! The stories of tests/ that need no desktop

@@ -1,0 +1,1 @@
+//! Strict fakes, scripted ports and the demo company
