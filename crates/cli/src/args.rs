@@ -1,0 +1,206 @@
+//! The command line as it is written. What it means is in `commands`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use keybearer_model::name::{ClientName, ServerName};
+
+/// Carries your company sign-in, so that no AI client ever has to.
+#[derive(Debug, Parser)]
+#[command(name = "keybearer", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    /// Print JSON instead of text: one value on standard output, errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+The core starts by itself when a command or a client needs it.
+KEYBEARER_HOME moves settings, state and sockets into one folder.
+KEYBEARER_LOG filters the core's log, for example keybearer_core=debug.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the core in this terminal, which also answers its questions
+    Serve,
+    /// Start the core in the background, if none runs
+    Start,
+    /// End the core in good order
+    Stop,
+    /// Connect a client to a server: what an AI client starts
+    Stdio {
+        /// The server's short name
+        server: ServerName,
+    },
+    /// Show the core, its servers, clients and sign-ins
+    Status,
+    /// Sign in to a server
+    Login {
+        /// The server's short name
+        server: ServerName,
+        /// Print the address of the sign-in page instead of opening a browser
+        #[arg(long)]
+        no_browser: bool,
+    },
+    /// Sign out of a server: revoke the sign-in and forget it
+    Logout {
+        /// The server's short name
+        server: ServerName,
+    },
+    /// Add, remove and show servers
+    #[command(subcommand)]
+    Servers(Servers),
+    /// Register and revoke clients
+    #[command(subcommand)]
+    Clients(Clients),
+    /// List the tools of a server, as a client sees them
+    Tools {
+        /// The server's short name
+        server: ServerName,
+    },
+    /// Call a tool of a server, as a client would: by the same policy, with the same audit
+    Call {
+        /// The server's short name
+        server: ServerName,
+        /// The tool's name
+        tool: String,
+        /// The arguments as a JSON object; `-` reads them from standard input
+        #[arg(default_value = "{}", value_name = "JSON")]
+        arguments: String,
+    },
+    /// Read and verify the audit trail; works without a core
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Print a completion script for a shell
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder
+    Man {
+        /// The folder
+        dir: PathBuf,
+    },
+}
+
+/// Servers: the remote MCP servers that clients reach through Keybearer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Servers {
+    /// Add a server to config.toml
+    Add(AddServer),
+    /// List the servers and where their sign-ins stand
+    List,
+    /// Show one server
+    Show {
+        /// The server's short name
+        name: ServerName,
+    },
+    /// Remove a server from config.toml, and its sign-in
+    Remove {
+        /// The server's short name
+        name: ServerName,
+    },
+}
+
+/// A server to add.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct AddServer {
+    /// A short name, as in `keybearer stdio NAME`
+    pub(crate) name: ServerName,
+    /// The URL of its MCP endpoint
+    pub(crate) url: String,
+    /// A header that carries a secret, for a server that has nothing better
+    #[arg(long, value_name = "HEADER", requires = "secret_stdin", conflicts_with_all = ["client_id", "scopes"])]
+    pub(crate) header: Option<String>,
+    /// Read the header's value from standard input; it is kept in the keychain
+    #[arg(long, requires = "header")]
+    pub(crate) secret_stdin: bool,
+    /// The client id that the company sign-in gave for Keybearer, where clients cannot register themselves
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Read that client's secret from standard input; it is kept in the keychain
+    #[arg(long, requires = "client_id")]
+    pub(crate) client_secret_stdin: bool,
+    /// A scope to ask for, instead of those that the server names; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+}
+
+/// Clients: the programs on this machine that speak MCP to Keybearer.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Clients {
+    /// Register a client: by its program, or by a key that is shown once
+    Add {
+        /// A short name
+        name: ClientName,
+        /// A server that it may use; may be repeated; without it, all
+        #[arg(long = "server", value_name = "NAME")]
+        servers: Vec<ServerName>,
+        /// The path of its program, for a client that starts `keybearer stdio`; without it, the client gets a key
+        #[arg(long, value_name = "PATH")]
+        program: Option<PathBuf>,
+    },
+    /// List the clients
+    List,
+    /// Revoke a client: its key stops working and its streams are cut
+    Revoke {
+        /// The client's name
+        name: ClientName,
+    },
+}
+
+/// The audit trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Show the last records
+    Tail {
+        /// How many
+        #[arg(short = 'n', value_name = "N", default_value_t = 20)]
+        number: usize,
+    },
+    /// Check that no record was changed, removed or moved
+    Verify,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        Args::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn json_goes_anywhere() {
+        for line in ["keybearer --json status", "keybearer status --json", "keybearer clients add librechat --json"] {
+            assert!(parse(line).unwrap().json, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for line in [
+            "keybearer",
+            "keybearer servers add CRM https://crm.test/mcp",
+            "keybearer servers add crm https://crm.test/mcp --header X-API-Key",
+            "keybearer servers add crm https://crm.test/mcp --secret-stdin",
+            "keybearer servers add crm https://crm.test/mcp --client-secret-stdin",
+            "keybearer servers add crm https://crm.test/mcp --header X-Key --secret-stdin --client-id a",
+            "keybearer login",
+            "keybearer call crm",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

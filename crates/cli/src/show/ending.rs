@@ -1,0 +1,70 @@
+//! How signing in and out ended, in sentences.
+
+use keybearer_control::snapshot::{Server, SignIn};
+use keybearer_control::wire::Revocation;
+
+use crate::plain::clean;
+use crate::show::tone::Tone;
+
+/// After `login`.
+pub(crate) fn signed_in(server: &Server) -> String {
+    let name = clean(&server.name);
+    let as_whom = server.account.as_deref().map(|account| format!(" as {}", clean(account))).unwrap_or_default();
+    let done = Tone::Good.paint("✓");
+    match &server.state {
+        SignIn::SignedIn { saved: false } => format!(
+            "{done} Signed in to {name}{as_whom}.\nThe sign-in is kept in memory only: you sign in again after a restart.\n"
+        ),
+        SignIn::Ready => format!("{done} {name} is ready: it needs no sign-in.\n"),
+        SignIn::SignedIn { saved: true }
+        | SignIn::Unknown
+        | SignIn::SigningIn
+        | SignIn::Needed { .. }
+        | SignIn::Refused { .. }
+        | SignIn::Unreachable { .. }
+        | SignIn::KeyStore { .. } => format!("{done} Signed in to {name}{as_whom}.\n"),
+    }
+}
+
+/// After `logout`.
+pub(crate) fn signed_out(server: &str, revocation: &Revocation) -> String {
+    let name = clean(server);
+    let done = Tone::Good.paint("✓");
+    match revocation {
+        Revocation::Revoked => format!("{done} Signed out of {name}. The company sign-in has revoked it, too.\n"),
+        Revocation::NotOffered => format!(
+            "{done} Signed out of {name}. The company sign-in cannot revoke: what it gave ends by itself.\n"
+        ),
+        Revocation::Failed { detail } => format!(
+            "{} Signed out of {name} here. The company sign-in could not be asked to revoke it ({}): what it gave ends by \
+             itself.\n",
+            Tone::Attention.paint("!"),
+            clean(detail)
+        ),
+        Revocation::Nothing => format!("{done} Signed out of {name}. There was no sign-in to revoke.\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::samples::{bare, server};
+
+    #[test]
+    fn signing_in_says_as_whom_and_what_is_missing() {
+        let saved = server("crm", SignIn::SignedIn { saved: true });
+        assert_eq!(bare(&signed_in(&saved)), "✓ Signed in to crm as dana@example.com.\n");
+        let lost = server("crm", SignIn::SignedIn { saved: false });
+        assert!(signed_in(&lost).contains("in memory only"));
+    }
+
+    #[test]
+    fn signing_out_says_what_lives_on() {
+        let text = bare(&signed_out("crm", &Revocation::Failed { detail: "no\u{1b}[1m answer".into() }));
+        assert_eq!(
+            text,
+            "! Signed out of crm here. The company sign-in could not be asked to revoke it (no\u{FFFD}[1m answer): what it \
+             gave ends by itself.\n"
+        );
+    }
+}

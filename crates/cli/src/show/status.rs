@@ -1,0 +1,99 @@
+//! The state of a core on one page.
+
+use keybearer_control::snapshot::{HttpDoor, KeyStore, Snapshot};
+use keybearer_model::time::Timestamp;
+
+use crate::out::error_text;
+use crate::plain::clean;
+use crate::show::tone::Tone;
+use crate::show::{clients, servers};
+
+/// The whole: problems first, then servers, clients, and where things are kept.
+pub(crate) fn status(snapshot: &Snapshot, now: Timestamp) -> String {
+    let heading = |word: &str| Tone::Strong.paint(word);
+    let mut text = format!("Keybearer {} runs (process {}).\n", clean(&snapshot.version), snapshot.pid);
+    for problem in &snapshot.problems {
+        text.push('\n');
+        text.push_str(&error_text(problem));
+    }
+    text.push_str(&format!("\n{}\n{}", heading("Servers"), servers::list(&snapshot.servers)));
+    text.push_str(&format!("\n{}\n{}\n", heading("Clients"), clients::list(&snapshot.clients, now)));
+    text.push_str(kept(snapshot.key_store));
+    text.push_str(&door(&snapshot.http_door));
+    text.push_str(&servers::advice(&snapshot.servers));
+    text
+}
+
+fn kept(key_store: KeyStore) -> &'static str {
+    match key_store {
+        KeyStore::System => "Sign-ins are kept in your keychain.\n",
+        KeyStore::MemoryByChoice => "Sign-ins are kept in memory only, as config.toml says.\n",
+        KeyStore::MemoryForWant => {
+            "There is no keychain: sign-ins are kept in memory only, and you sign in again after a restart.\n"
+        }
+    }
+}
+
+fn door(door: &HttpDoor) -> String {
+    match door {
+        HttpDoor::Closed => "The HTTP door is closed: no client needs it.\n".to_owned(),
+        HttpDoor::Open { addresses } => format!("The HTTP door is open at {}.\n", clean(&addresses.join(" and "))),
+        HttpDoor::Blocked { port } => {
+            format!("{} The HTTP door stays closed: another program uses port {port}.\n", Tone::Danger.paint("✗"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use keybearer_control::error::{Code, Error};
+    use keybearer_control::snapshot::SignIn;
+
+    use super::*;
+    use crate::show::samples::{NOW, bare, clients, server, snapshot};
+
+    #[track_caller]
+    fn check(snapshot: &Snapshot, want: Expect) {
+        want.assert_eq(&bare(&status(snapshot, NOW)));
+    }
+
+    #[test]
+    fn an_empty_core_says_what_to_do_first() {
+        check(&snapshot(Vec::new()), expect![[r""]]);
+    }
+
+    #[test]
+    fn every_state_has_a_shape_and_a_word() {
+        let detail = || "connection refused".to_owned();
+        let mut all = snapshot(vec![
+            server("calendar", SignIn::Unknown),
+            server("crm", SignIn::SignedIn { saved: true }),
+            server("hr", SignIn::SignedIn { saved: false }),
+            server("mail", SignIn::SigningIn),
+            server("news", SignIn::Ready),
+            server("ops", SignIn::Refused { detail: "401 with a bearer of 3 seconds".into() }),
+            server("tickets", SignIn::Unreachable { detail: detail() }),
+            server("vault", SignIn::KeyStore { detail: "the keychain is locked".into() }),
+            server("wiki", SignIn::Needed { reason: "Your sign-in ended on Friday.".into() }),
+        ]);
+        all.servers[0].account = None;
+        all.clients = clients();
+        all.http_door = HttpDoor::Open { addresses: vec!["http://127.0.0.1:41234".into(), "http://[::1]:41234".into()] };
+        check(&all, expect![[r""]]);
+    }
+
+    #[test]
+    fn long_and_hostile_text_stays_in_its_place() {
+        let mut hostile = server(
+            "a-name-that-is-as-long-as-names-can-be-which-is-48",
+            SignIn::Needed { reason: "Sign in\r\n\u{1b}[2J\u{202e}now".into() },
+        );
+        hostile.account = Some(format!("dana\u{200b}.{}@example.com", "longest".repeat(9)));
+        let mut all = snapshot(vec![hostile, server("crm", SignIn::Ready)]);
+        all.key_store = KeyStore::MemoryForWant;
+        all.http_door = HttpDoor::Blocked { port: 41234 };
+        all.problems = vec![Error::new(Code::BrokenConfig, "config.toml:3: `colour` is no setting").hint("remove it")];
+        check(&all, expect![[r""]]);
+    }
+}
