@@ -1,1 +1,13 @@
-//! What the operating system gives to every process of Keybearer
+//! What the operating system gives to every process of ours: folders, local sockets, the identity of who connects,
+//! hardening, and starting the core.
+//!
+//! No core, no OAuth, no keychain and no network: the bridge and the desktop shell link this crate and stay small.
+
+#![cfg_attr(test, expect(clippy::unwrap_used, clippy::expect_used, reason = "tests"))]
+
+pub mod folders;
+pub mod harden;
+pub mod local;
+pub mod lock;
+pub mod peer;
+pub mod start;

@@ -1,0 +1,88 @@
+//! The same connection without a runtime, in two halves for two threads: what the bridge needs.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use interprocess::local_socket::Stream as Socket;
+use interprocess::local_socket::traits::Stream as _;
+
+use super::{ConnectError, Name, address, not_connected, unsafe_or_missing};
+use crate::folders::Folders;
+
+/// A connection to the core that blocks.
+#[derive(Debug)]
+pub struct BlockingStream(Arc<Socket>);
+
+/// The half that reads.
+#[derive(Debug)]
+pub struct Reader(Arc<Socket>);
+
+/// The half that writes.
+#[derive(Debug)]
+pub struct Writer(Arc<Socket>);
+
+/// Connects to the core's socket `name` with the same checks as [`super::connect`].
+pub fn connect_blocking(folders: &Folders, name: Name) -> Result<BlockingStream, ConnectError> {
+    folders.check_runtime().map_err(unsafe_or_missing)?;
+    let path = address::of(folders, name)?;
+    let address = address::name(&path).map_err(|cause| ConnectError::Failed { path: path.clone(), cause })?;
+    let socket = Socket::connect(address).map_err(|cause| not_connected(path.clone(), cause))?;
+    match address::same_user(&socket) {
+        Ok(true) => Ok(BlockingStream(Arc::new(socket))),
+        Ok(false) => Err(ConnectError::Foreign { path }),
+        Err(cause) => Err(ConnectError::Failed { path, cause }),
+    }
+}
+
+impl BlockingStream {
+    /// Two halves that two threads can use at once. The connection ends when both are dropped.
+    pub fn split(self) -> (Reader, Writer) {
+        (Reader(Arc::clone(&self.0)), Writer(self.0))
+    }
+}
+
+impl Writer {
+    /// Says that nothing more will be written; the other end reads to its end and can still answer.
+    ///
+    /// A named pipe has no such word: there this does nothing, and dropping both halves ends the connection.
+    pub fn finish(&self) -> io::Result<()> {
+        match &*self.0 {
+            #[cfg(unix)]
+            Socket::UdSocket(socket) => socket.inner().shutdown(std::net::Shutdown::Write),
+            #[cfg(windows)]
+            Socket::NamedPipe(_) => Ok(()),
+        }
+    }
+}
+
+impl Read for BlockingStream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&mut &*self.0).read(buf)
+    }
+}
+
+impl Write for BlockingStream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        (&mut &*self.0).write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&mut &*self.0).flush()
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        (&mut &*self.0).read(buf)
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        (&mut &*self.0).write(buf)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        (&mut &*self.0).flush()
+    }
+}

@@ -1,0 +1,60 @@
+//! Who is at the other end of a socket: the process, and the programs that started it.
+//!
+//! Linux: the kernel names the peer by a pidfd, and every link of the chain is checked while both of its processes live
+//! (SEC-10). Windows: process handles do the same. Elsewhere the user is known and the programs are not: the chain is
+//! empty, which policy treats as an unidentified program.
+
+use std::io;
+
+use keybearer_model::caller::Process;
+
+use crate::local::Stream;
+
+#[cfg(target_os = "linux")]
+#[path = "peer/linux.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "peer/windows.rs"]
+mod system;
+#[cfg(not(any(target_os = "linux", windows)))]
+#[path = "peer/elsewhere.rs"]
+mod system;
+
+#[cfg(windows)]
+pub(crate) use system::same_user;
+
+/// How far back a chain is followed.
+const LONGEST: usize = 16;
+
+/// The process at the other end, as the operating system tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The process itself; for messages, never to look anything up by. Zero where the system does not tell.
+    pub pid: u32,
+    /// The program that started the peer, the one that started that, and so on; the system's first process excluded.
+    pub chain: Vec<Process>,
+}
+
+/// Identifies the process at the other end of `stream`.
+///
+/// Reads a few small files of the system; asks nobody and waits for nothing.
+pub fn identify(stream: &Stream) -> Result<Peer, PeerError> {
+    system::identify(stream.socket())
+}
+
+/// Why nobody can be named.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    /// It is not our user's process.
+    #[error("the process belongs to another user")]
+    Foreign,
+    /// It ended, or one that started it did, while they were looked at: what was read may be about others.
+    #[error("the process ended before it could be identified")]
+    Gone,
+    /// The system does not answer.
+    #[error("the process cannot be identified: {0}")]
+    Failed(#[from] io::Error),
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;

@@ -1,0 +1,177 @@
+//! Linux: a pidfd from the socket, then upwards through `/proc`, each step proven while both processes live.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+
+use interprocess::local_socket::tokio::Stream;
+use keybearer_model::caller::Process;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{Pid, PidfdFlags, geteuid, pidfd_open};
+
+use super::{LONGEST, Peer, PeerError};
+
+pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
+    let Stream::UdSocket(socket) = stream;
+    let claimed = socket_peercred(socket).map_err(io::Error::from)?;
+    if claimed.uid != geteuid() {
+        return Err(PeerError::Foreign);
+    }
+    let peer = Held::of_socket(socket.as_fd(), claimed.pid)?;
+    let pid = peer.pid;
+    Ok(Peer { pid: number(pid), chain: ancestors(peer)? })
+}
+
+/// The programs above `child`, nearest first.
+fn ancestors(mut child: Held) -> Result<Vec<Process>, PeerError> {
+    let mut chain = Vec::new();
+    while chain.len() < LONGEST {
+        let Some(parent) = child.parent()? else { break };
+        chain.push(Process { pid: number(parent.pid), executable: parent.executable() });
+        // What was read by number was about this process only if it still lives.
+        if !parent.lives()? {
+            return Err(PeerError::Gone);
+        }
+        child = parent;
+    }
+    Ok(chain)
+}
+
+/// A process that cannot be confused with a later one of the same number, because its pidfd is held.
+struct Held {
+    pid: Pid,
+    pidfd: OwnedFd,
+}
+
+impl Held {
+    fn of_socket(socket: BorrowedFd<'_>, pid: Pid) -> Result<Self, PeerError> {
+        let pidfd = match peer_pidfd(socket) {
+            // Kernels before 6.5 do not know the question: there the number is taken while the socket is open.
+            Err(Errno::NOPROTOOPT) => pidfd_open(pid, PidfdFlags::empty()),
+            answer => answer,
+        };
+        let held = Self { pid, pidfd: pidfd.map_err(gone_or_failed)? };
+        if held.lives()? { Ok(held) } else { Err(PeerError::Gone) }
+    }
+
+    /// The process that started this one; `None` at the top.
+    fn parent(&self) -> Result<Option<Self>, PeerError> {
+        let Some(pid) = self.parent_pid()? else { return Ok(None) };
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(gone_or_failed)?;
+        // A child whose parent ends is given another at once: if it still has this one, the pidfd is that parent's.
+        if self.parent_pid()? != Some(pid) || !self.lives()? {
+            return Err(PeerError::Gone);
+        }
+        Ok(Some(Self { pid, pidfd }))
+    }
+
+    /// The parent's number; `None` for the system's first process and for one outside our view (a container's host).
+    fn parent_pid(&self) -> Result<Option<Pid>, PeerError> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).map_err(gone_or_unreadable)?;
+        let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "unknown format of `/proc/PID/stat`");
+        Ok(parent_in(&stat).ok_or_else(unreadable)?.filter(|pid| !pid.is_init()))
+    }
+
+    /// The program's path, if it is the file that this process runs: one that runs in another mount namespace, or whose
+    /// file was replaced, has a path that means something else to us.
+    fn executable(&self) -> Option<PathBuf> {
+        let link = format!("/proc/{}/exe", self.pid);
+        let path = fs::read_link(&link).ok()?;
+        let (runs, named) = (fs::metadata(&link).ok()?, path.symlink_metadata().ok()?);
+        ((runs.dev(), runs.ino()) == (named.dev(), named.ino())).then_some(path)
+    }
+
+    /// A pidfd becomes readable when its process ends.
+    fn lives(&self) -> Result<bool, PeerError> {
+        let mut ends = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        loop {
+            match poll(&mut ends, Some(&now)) {
+                Ok(ended) => return Ok(ended == 0),
+                Err(Errno::INTR) => {}
+                Err(cause) => return Err(PeerError::Failed(cause.into())),
+            }
+        }
+    }
+}
+
+/// The fourth field; the second is the program's name in brackets and may hold anything, brackets included (proc(5)).
+fn parent_in(stat: &str) -> Option<Option<Pid>> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    let parent = rest.split_ascii_whitespace().nth(1)?.parse::<i32>().ok()?;
+    Some(Pid::from_raw(parent))
+}
+
+fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().unsigned_abs()
+}
+
+fn gone_or_failed(cause: Errno) -> PeerError {
+    match cause {
+        // `INVAL` is what kernels of 6.5 to 6.15 say of a peer that was already waited for.
+        Errno::SRCH | Errno::INVAL => PeerError::Gone,
+        other => PeerError::Failed(other.into()),
+    }
+}
+
+fn gone_or_unreadable(cause: io::Error) -> PeerError {
+    let ended = cause.raw_os_error() == Some(Errno::SRCH.raw_os_error());
+    if ended || cause.kind() == io::ErrorKind::NotFound { PeerError::Gone } else { PeerError::Failed(cause) }
+}
+
+/// `SO_PEERPIDFD`: the process that connected, even if its number has been given to another since.
+#[expect(unsafe_code, reason = "rustix has no call for this socket option")]
+fn peer_pidfd(socket: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    use std::os::fd::{AsRawFd as _, FromRawFd as _};
+    let mut pidfd: libc::c_int = -1;
+    let mut length = libc::socklen_t::try_from(size_of_val(&pidfd)).unwrap_or(0);
+    // SAFETY: `pidfd` and `length` outlive the call, `length` is the size of `pidfd`, and the socket is open.
+    let answer = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERPIDFD,
+            std::ptr::from_mut(&mut pidfd).cast(),
+            &raw mut length,
+        )
+    };
+    if answer != 0 || pidfd < 0 {
+        return Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO));
+    }
+    // SAFETY: the call succeeded, so that `pidfd` is a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(pidfd) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_programs_name_cannot_forge_its_parent() {
+        assert_eq!(parent_in("7 (sh) S 5 7 7 0"), Some(Pid::from_raw(5)));
+        assert_eq!(parent_in("7 (a) S 1 () b) S 5 7 7 0"), Some(Pid::from_raw(5)));
+        assert_eq!(parent_in("7 (sh) S 0 7 7 0"), Some(None));
+        assert_eq!(parent_in("7 sh"), None);
+    }
+
+    #[test]
+    fn a_replaced_file_is_not_named() {
+        let place = tempfile::tempdir().unwrap();
+        let program = place.path().join("program");
+        fs::copy("/bin/sleep", &program).unwrap();
+        let mut child = std::process::Command::new(&program).arg("60").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let held = Held { pid, pidfd: pidfd_open(pid, PidfdFlags::empty()).unwrap() };
+        assert_eq!(held.executable().as_ref(), Some(&program));
+        fs::remove_file(&program).unwrap();
+        assert_eq!(held.executable(), None);
+        fs::copy("/bin/true", &program).unwrap();
+        assert_eq!(held.executable(), None);
+        child.kill().unwrap();
+        assert!(!held.lives().unwrap() || child.wait().is_ok());
+    }
+}

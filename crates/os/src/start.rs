@@ -1,0 +1,217 @@
+//! Starting the core where nobody has: detached, with a life of its own.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::folders::{Folders, FoldersError};
+use crate::local::{ConnectError, Name, connect_blocking};
+
+/// How long a core may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A second core that finds the lock taken ends at once; the first may still be on its way.
+const PATIENCE_AFTER_END: Duration = Duration::from_secs(2);
+/// A core is usually there after one or two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(15);
+/// A log that has grown beyond this is begun anew when a core starts; the one before is kept beside it.
+const LARGE_LOG: u64 = 4 << 20;
+
+/// Starts `executable serve` for these folders and waits until it answers on the control socket.
+///
+/// The core does not end with its starter and holds none of its pipes: its output goes to `core.log` in the state folder.
+/// Blocks for up to ten seconds: call it from a thread of its own.
+pub fn start_core(folders: &Folders, executable: &Path) -> Result<(), StartError> {
+    folders.prepare()?;
+    let log = folders.state().join("core.log");
+    let output = open_log(&log).map_err(|cause| StartError::Log { path: log.clone(), cause })?;
+    let failed = |cause| StartError::NotStarted { executable: executable.to_owned(), cause };
+    let errors = output.try_clone().map_err(failed)?;
+    let mut command = Command::new(executable);
+    command.arg("serve").stdin(Stdio::null()).stdout(output).stderr(errors).envs(folders.variable());
+    detach::prepare(&mut command);
+    let mut core = command.spawn().map_err(failed)?;
+    let answer = wait(folders, &mut core, &log);
+    // Somebody must take its exit status if it ends before us.
+    std::thread::spawn(move || core.wait());
+    answer
+}
+
+/// The executable `name` in the folder of the one that runs: our programs are installed together.
+pub fn beside_me(name: &str) -> io::Result<PathBuf> {
+    let me = std::env::current_exe()?;
+    Ok(me.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Why no core runs.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The folders cannot be used.
+    #[error(transparent)]
+    Folders(#[from] FoldersError),
+    /// Its log cannot be written.
+    #[error("`{path}` cannot be written: {cause}")]
+    Log {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        cause: io::Error,
+    },
+    /// The program cannot be started.
+    #[error("`{executable}` cannot be started: {cause}")]
+    NotStarted {
+        /// Which program.
+        executable: PathBuf,
+        /// The system's words.
+        cause: io::Error,
+    },
+    /// It ended instead of answering; its log says why.
+    #[error("keybearer ended at its start ({status}); see `{log}`")]
+    Ended {
+        /// How.
+        status: ExitStatus,
+        /// Where it says why.
+        log: PathBuf,
+    },
+    /// It runs, but does not answer.
+    #[error("keybearer does not answer after its start; see `{log}`")]
+    Silent {
+        /// Where it may say why.
+        log: PathBuf,
+    },
+    /// Its socket cannot be trusted or used.
+    #[error(transparent)]
+    Unreachable(ConnectError),
+}
+
+fn wait(folders: &Folders, core: &mut Child, log: &Path) -> Result<(), StartError> {
+    let begun = Instant::now();
+    let mut ended: Option<(ExitStatus, Instant)> = None;
+    loop {
+        match connect_blocking(folders, Name::Control) {
+            Ok(_) => return Ok(()),
+            Err(ConnectError::NotRunning) => {}
+            Err(other) => return Err(StartError::Unreachable(other)),
+        }
+        if ended.is_none() {
+            ended = core.try_wait().ok().flatten().map(|status| (status, Instant::now()));
+        }
+        match ended {
+            Some((status, at)) if at.elapsed() > PATIENCE_AFTER_END => {
+                return Err(StartError::Ended { status, log: log.to_owned() });
+            }
+            Some(_) | None if begun.elapsed() > PATIENCE => return Err(StartError::Silent { log: log.to_owned() }),
+            Some(_) | None => std::thread::sleep(LOOK_AGAIN),
+        }
+    }
+}
+
+fn open_log(path: &Path) -> io::Result<File> {
+    if path.metadata().is_ok_and(|found| found.len() > LARGE_LOG) {
+        std::fs::rename(path, path.with_extension("log.1"))?;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+#[cfg(unix)]
+mod detach {
+    use std::os::unix::process::CommandExt as _;
+    use std::process::Command;
+
+    /// What would load foreign code into the process that holds the secrets.
+    const LOADERS: &[&str] =
+        &["LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH"];
+
+    /// A session of its own, no open file but its output, no folder kept busy.
+    #[expect(unsafe_code, reason = "the standard library has no stable call for a new session")]
+    pub(super) fn prepare(command: &mut Command) {
+        command.current_dir("/");
+        for name in LOADERS {
+            command.env_remove(name);
+        }
+        // SAFETY: between fork and exec only two system calls are made, neither of which allocates or takes a lock.
+        unsafe {
+            command.pre_exec(|| {
+                rustix::process::setsid()?;
+                close_inherited();
+                Ok(())
+            });
+        }
+    }
+
+    /// A client's pipe that the core would keep open could never end. Kernels before 5.11 do not know the call: there
+    /// it relies on everybody's close-on-exec.
+    #[cfg(target_os = "linux")]
+    #[expect(unsafe_code, reason = "rustix has no call for this")]
+    fn close_inherited() {
+        // SAFETY: marks descriptors for closing at exec, closes none now, and touches no memory.
+        unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn close_inherited() {}
+}
+
+#[cfg(windows)]
+mod detach {
+    use std::os::windows::process::CommandExt as _;
+    use std::process::Command;
+
+    const DETACHED_PROCESS: u32 = 0x0000_0008;
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+
+    /// No console, and no Ctrl-C from the one of the starter.
+    pub(super) fn prepare(command: &mut Command) {
+        command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn script(home: &Path, text: &str) -> PathBuf {
+        use std::os::unix::fs::PermissionsExt;
+        let path = home.join("core");
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o700)).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_core_that_ends_at_once_is_told_with_its_log() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::at(&home.path().join("kb"));
+        let core = script(home.path(), "echo \"$1: no\" >&2; exit 7");
+        let refusal = start_core(&folders, &core).unwrap_err();
+        assert!(matches!(&refusal, StartError::Ended { status, .. } if status.code() == Some(7)), "{refusal}");
+        assert_eq!(std::fs::read_to_string(folders.state().join("core.log")).unwrap(), "serve: no\n");
+    }
+
+    #[test]
+    fn a_missing_program_is_told() {
+        let home = tempfile::tempdir().unwrap();
+        let refusal = start_core(&Folders::at(home.path()), Path::new("/nowhere/keybearer")).unwrap_err();
+        assert!(matches!(refusal, StartError::NotStarted { .. }), "{refusal}");
+    }
+
+    #[test]
+    fn a_core_is_started_detached() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::at(&home.path().join("kb"));
+        let example = std::env::current_exe().unwrap();
+        let example = example.parent().unwrap().parent().unwrap().join("examples/listen");
+        let core = script(home.path(), &format!("exec '{}'", example.display()));
+        start_core(&folders, &core).unwrap();
+        // The example answers with its session, its parent's session being ours, and ends.
+        let mut told = String::new();
+        io::Read::read_to_string(&mut connect_blocking(&folders, Name::Control).unwrap(), &mut told).unwrap();
+        let (pid, session) = told.split_once(' ').unwrap();
+        assert_eq!(pid, session, "the core is not the leader of its own session");
+    }
+}
