@@ -1,0 +1,139 @@
+//! The way from a command to the core: one module, blocking, over the control socket.
+
+use std::io;
+
+use keybearer_control::client::Client;
+use keybearer_control::error::{Code, Error};
+use keybearer_control::snapshot::Snapshot;
+use keybearer_control::wire::{Reply, Request};
+use keybearer_os::folders::Folders;
+use keybearer_os::local::{self, BlockingStream, ConnectError, Name};
+use keybearer_os::start;
+
+use crate::failure::Failure;
+use crate::settings;
+
+/// The core of this user's folders, ready to be asked.
+pub(crate) struct Core {
+    client: Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// Whether [`start`] had to do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// A core ran already.
+    RanAlready,
+    /// It was started now.
+    Started,
+}
+
+impl Core {
+    /// The core that runs, or is started for this.
+    pub(crate) fn started() -> Result<Self, Failure> {
+        let folders = folders()?;
+        start(&folders)?;
+        Self::of(folders)
+    }
+
+    /// The core, if one runs; nothing is started.
+    pub(crate) fn running() -> Result<Self, Failure> {
+        Self::of(folders()?)
+    }
+
+    fn of(folders: Folders) -> Result<Self, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
+        Ok(Self { client: Client::new(folders), runtime })
+    }
+
+    /// Asks, and gives the reply that ends the exchange; `on_open` hears the address of a sign-in page before that.
+    pub(crate) fn ask_hearing(&self, request: &Request, mut on_open: impl FnMut(&str)) -> Result<Reply, Failure> {
+        let exchange = async {
+            let mut exchange = self.client.send(request).await?;
+            loop {
+                match exchange.next().await? {
+                    Some(Reply::Open { url }) => on_open(&url),
+                    Some(reply) => return Ok(reply),
+                    None => return Err(Error::new(Code::NoCore, "keybearer stopped while it was asked")),
+                }
+            }
+        };
+        self.runtime.block_on(exchange).map_err(with_advice)
+    }
+
+    /// Asks, and gives the reply.
+    pub(crate) fn ask(&self, request: &Request) -> Result<Reply, Failure> {
+        self.ask_hearing(request, |_| {})
+    }
+
+    /// The core's state.
+    pub(crate) fn status(&self) -> Result<Snapshot, Failure> {
+        self.runtime.block_on(self.client.status()).map_err(with_advice)
+    }
+
+    /// Asks the core to end, and waits until it has hung up.
+    pub(crate) fn stop(&self) -> Result<(), Failure> {
+        let exchange = async {
+            let mut exchange = self.client.send(&Request::Stop).await?;
+            match exchange.next().await? {
+                Some(Reply::Done) | None => {}
+                Some(_) => return Err(Error::new(Code::Internal, "keybearer did not understand that it should end")),
+            }
+            // It ends now: the connection closes with it, in whichever way.
+            while let Ok(Some(_)) = exchange.next().await {}
+            Ok(())
+        };
+        self.runtime.block_on(exchange).map_err(with_advice)
+    }
+}
+
+/// This user's folders.
+pub(crate) fn folders() -> Result<Folders, Failure> {
+    Folders::from_env().map_err(|error| Failure::new(Code::Internal, error.to_string()))
+}
+
+/// Starts the core in the background, if none runs.
+pub(crate) fn start(folders: &Folders) -> Result<Start, Failure> {
+    match local::connect_blocking(folders, Name::Control) {
+        Ok(_) => return Ok(Start::RanAlready),
+        Err(ConnectError::NotRunning) => {}
+        Err(error) => return Err(not_connected(&error)),
+    }
+    // A core that ends at once because of its settings could say so to nobody.
+    settings::check(folders)?;
+    let executable = std::env::current_exe().map_err(|cause| {
+        Failure::new(Code::NoCore, format!("keybearer cannot be started: its own path is not known ({cause})"))
+    })?;
+    start::start_core(folders, &executable).map_err(|error| {
+        Failure::new(Code::NoCore, error.to_string()).hint("`keybearer serve` in a terminal shows what is wrong")
+    })?;
+    Ok(Start::Started)
+}
+
+/// A connection to the bridge's socket; the core is started where none runs.
+pub(crate) fn bridge() -> Result<BlockingStream, Failure> {
+    let folders = folders()?;
+    match local::connect_blocking(&folders, Name::Bridge) {
+        Err(ConnectError::NotRunning) => {
+            start(&folders)?;
+            local::connect_blocking(&folders, Name::Bridge).map_err(|error| not_connected(&error))
+        }
+        other => other.map_err(|error| not_connected(&error)),
+    }
+}
+
+fn not_connected(error: &ConnectError) -> Failure {
+    with_advice(Error::new(Code::NoCore, error.to_string()))
+}
+
+fn with_advice(mut error: Error) -> Failure {
+    if error.code == Code::NoCore && error.hint.is_none() {
+        error.hint = Some("start it with `keybearer start`".to_owned());
+    }
+    error.into()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` wants")]
+fn no_runtime(cause: io::Error) -> Failure {
+    Failure::new(Code::Internal, format!("the system gives no event queue: {cause}"))
+}

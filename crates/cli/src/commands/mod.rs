@@ -1,0 +1,51 @@
+//! What each command does.
+
+mod audit;
+mod clients;
+mod generate;
+mod life;
+mod servers;
+mod sign_in;
+mod tools;
+
+use keybearer_core::ports::Clock as _;
+use keybearer_model::time::Timestamp;
+use keybearer_platform::clock::SystemClock;
+
+use crate::args::{Args, Command};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::out::Format;
+use crate::serve;
+
+/// Does what the command line says.
+pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
+    match command {
+        Command::Serve => serve::run(format),
+        Command::Start => life::start(format),
+        Command::Stop => life::stop(format),
+        Command::Stdio { server } => Ok(crate::bridge::run(&server)),
+        Command::Status => life::status(format),
+        Command::Login { server, no_browser } => sign_in::login(&server, sign_in::Page::from_flag(no_browser), format),
+        Command::Logout { server } => sign_in::logout(&server, format),
+        Command::Servers(command) => servers::run(command, format),
+        Command::Clients(command) => clients::run(command, format),
+        Command::Tools { server } => tools::list(&server, format),
+        Command::Call { server, tool, arguments } => tools::call(&server, &tool, &arguments, format),
+        Command::Audit(command) => audit::run(&command, format),
+        Command::Completions { shell } => Ok(generate::completions(shell)),
+        Command::Man { dir } => generate::man(&dir, format),
+    }
+}
+
+impl Args {
+    /// What a result is printed as.
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { Format::Text }
+    }
+}
+
+/// The time of day, for saying how long ago something was.
+fn now() -> Timestamp {
+    SystemClock.now()
+}
