@@ -1,2 +1,45 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask setup`, `demo`, `test`, `tidy`, `codegen`, `bench`, `windows`.
+//!
+//! Each command is one module. Nothing here is shipped, and nothing that is shipped depends on it.
+
+#![allow(clippy::disallowed_methods, reason = "building starts programs, reads the environment and measures time")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
+
+mod command;
+mod machine;
+mod places;
+mod setup;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  setup [NEED...]      brings what is missing: build, node, python, session, deny, windows, bench; without a need, all but the last two
+  tidy                 checks the rules that a program can check
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", arguments.as_slice()),
+    };
+    let outcome = match command {
+        "setup" => setup::command(rest),
+        "tidy" => tidy::command(),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(anyhow::anyhow!("`{command}` is no command of xtask\n\n{USAGE}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

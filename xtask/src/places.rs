@@ -1,0 +1,18 @@
+//! Where things lie in the tree.
+
+use std::path::{Path, PathBuf};
+
+/// The root of the repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// What was brought from package registries; it may be deleted at any time.
+pub(crate) fn parts() -> PathBuf {
+    root().join("target/parts")
+}
+
+/// The scripts that start real components, and their lock files.
+pub(crate) fn part_scripts() -> PathBuf {
+    root().join("tests/parts")
+}
