@@ -1,0 +1,204 @@
+//! `FakeIdp`: an authorization server with opinions, on a port of its own.
+//!
+//! RFC 8414 and OpenID metadata, dynamic registration, a sign-in page and a consent page, code with PKCE, resource
+//! indicators compared byte by byte, rotation with replay detection, revocation, introspection, signed ID tokens.
+//! What an RFC forbids is refused here. Absent: TLS, userinfo, the implicit and the password grant.
+
+mod authorize;
+mod book;
+mod client_auth;
+mod dials;
+mod form;
+mod gate;
+mod keys;
+mod mint;
+mod page;
+mod register;
+mod revoke;
+mod token;
+mod wellknown;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use keybearer_core::ports::Clock;
+use tokio::sync::watch;
+
+pub use self::book::{Account, TokenFacts};
+pub use self::dials::{Counts, IdTokens, IssParameter, RefreshTokens};
+pub use self::gate::Held;
+use crate::serving::{self, Serving};
+
+/// How long anybody waits here for something that should happen at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An authorization server on loopback, running while this value lives.
+pub struct FakeIdp {
+    desk: Arc<Desk>,
+    _serving: Serving,
+}
+
+/// What every endpoint of the issuer shares.
+struct Desk {
+    issuer: String,
+    name: String,
+    clock: Arc<dyn Clock>,
+    signer: keys::Signer,
+    gate: gate::Gate,
+    counts: watch::Sender<Counts>,
+    // Endpoints answer in parallel and each needs the whole book for one short step: a lock is the shorter way to an owner.
+    book: Mutex<book::Book>,
+    dials: Mutex<dials::Dials>,
+}
+
+impl Desk {
+    fn book(&self) -> MutexGuard<'_, book::Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn dials(&self) -> MutexGuard<'_, dials::Dials> {
+        self.dials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, add: impl FnOnce(&mut Counts)) {
+        self.counts.send_modify(add);
+    }
+}
+
+impl FakeIdp {
+    /// Starts an issuer that calls itself `name` on its pages and reads the time from `clock`.
+    pub async fn start(name: &str, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let (listener, address) = serving::bind().await?;
+        let desk = Arc::new(Desk {
+            issuer: format!("http://{address}"),
+            name: name.to_owned(),
+            clock,
+            signer: keys::Signer::mint()?,
+            gate: gate::Gate::default(),
+            counts: watch::Sender::default(),
+            book: Mutex::default(),
+            dials: Mutex::default(),
+        });
+        let router = Router::new()
+            .route("/.well-known/oauth-authorization-server", get(wellknown::metadata))
+            .route("/.well-known/openid-configuration", get(wellknown::metadata))
+            .route("/jwks", get(wellknown::jwks))
+            .route("/register", post(register::register))
+            .route("/authorize", get(authorize::authorize))
+            .route("/signin", post(authorize::sign_in))
+            .route("/consent", post(authorize::consent))
+            .route("/token", post(token::token))
+            .route("/revoke", post(revoke::revoke))
+            .route("/introspect", post(revoke::introspect))
+            .with_state(Arc::clone(&desk));
+        Ok(Self { desk, _serving: Serving::start(listener, router) })
+    }
+
+    /// The issuer's identifier, without a slash at its end.
+    pub fn issuer(&self) -> &str {
+        &self.desk.issuer
+    }
+
+    /// Makes an account whose password is minted now.
+    pub fn add_account(&self, user: &str, name: &str, email: &str) -> io::Result<Account> {
+        let account = Account {
+            user: user.to_owned(),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            password: mint::secret("pw")?,
+        };
+        self.desk.book().accounts.push(account.clone());
+        Ok(account)
+    }
+
+    /// Makes `resource` one that tokens can be asked for, with the scopes that it knows.
+    pub fn protect(&self, resource: &str, scopes: &[&str]) -> Verifier {
+        let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+        self.desk.book().resources.insert(resource.to_owned(), scopes);
+        Verifier { desk: Arc::clone(&self.desk), resource: resource.to_owned() }
+    }
+
+    /// Registers a confidential client by hand; returns its secret. It authenticates with HTTP Basic.
+    pub fn pre_register(&self, client_id: &str, redirect_uri: &str) -> io::Result<String> {
+        let secret = mint::secret("cs")?;
+        self.desk.book().clients.insert(
+            client_id.to_owned(),
+            book::Client {
+                name: client_id.to_owned(),
+                secret: Some(secret.clone()),
+                auth: book::ClientAuth::Basic,
+                redirect_uris: vec![redirect_uri.to_owned()],
+                grant_types: vec!["authorization_code".to_owned(), "refresh_token".to_owned()],
+            },
+        );
+        Ok(secret)
+    }
+
+    /// What has happened so far.
+    pub fn counts(&self) -> Counts {
+        *self.desk.counts.borrow()
+    }
+
+    /// Waits until the counts are as `met` says, and returns them; fails after twenty seconds.
+    pub async fn until(&self, met: impl FnMut(&Counts) -> bool) -> io::Result<Counts> {
+        let mut counts = self.desk.counts.subscribe();
+        let waiting = tokio::time::timeout(PATIENCE, counts.wait_for(met)).await;
+        match waiting {
+            Ok(Ok(counts)) => Ok(*counts),
+            Ok(Err(closed)) => Err(io::Error::other(closed)),
+            Err(_late) => Err(io::Error::new(io::ErrorKind::TimedOut, format!("still {:?}", self.counts()))),
+        }
+    }
+
+    /// Every ID token issued so far: they are signed text in which no canary can be written.
+    pub fn id_tokens(&self) -> Vec<String> {
+        self.desk.book().id_tokens.clone()
+    }
+}
+
+/// Judges bearers for one resource, as a server that trusts this issuer does.
+#[derive(Clone)]
+pub struct Verifier {
+    desk: Arc<Desk>,
+    resource: String,
+}
+
+impl Verifier {
+    /// The issuer's identifier.
+    pub fn issuer(&self) -> &str {
+        &self.desk.issuer
+    }
+
+    /// The resource, byte for byte as tokens name it.
+    pub fn resource(&self) -> &str {
+        &self.resource
+    }
+
+    /// Whose token this is, if it is good for this resource now.
+    pub fn judge(&self, token: &str) -> Result<TokenFacts, BadToken> {
+        self.desk.book().judge(token, &self.resource, self.desk.clock.boot())
+    }
+}
+
+/// Why a bearer is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadToken {
+    /// This issuer never gave it.
+    #[error("unknown token")]
+    Unknown,
+    /// Its time is over.
+    #[error("expired token")]
+    Expired,
+    /// It was revoked, or its family was.
+    #[error("revoked token")]
+    Revoked,
+    /// It is for another resource.
+    #[error("token for another resource")]
+    WrongAudience,
+}

@@ -1,0 +1,200 @@
+//! What a test can turn: how the issuer deviates from its good behaviour, and what it has counted.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::FakeIdp;
+use super::gate::Held;
+
+/// What has happened at an issuer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Sign-in pages shown.
+    pub logins_shown: u32,
+    /// Consent pages shown.
+    pub consents_shown: u32,
+    /// Passwords that were right.
+    pub sign_ins: u32,
+    /// Clients that registered themselves.
+    pub registrations: u32,
+    /// Requests at the token endpoint, good or bad.
+    pub token_requests: u32,
+    /// Codes redeemed.
+    pub codes_redeemed: u32,
+    /// Refresh tokens that gave a new access token.
+    pub refreshes: u32,
+    /// Codes or refresh tokens that came a second time; each ended its family.
+    pub replays: u32,
+    /// Tokens revoked at the revocation endpoint.
+    pub revocations: u32,
+    /// Questions at the introspection endpoint.
+    pub introspections: u32,
+}
+
+/// What the issuer does about `iss` in the redirect (RFC 9207).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IssParameter {
+    /// Announced and sent.
+    #[default]
+    Sent,
+    /// Neither announced nor sent.
+    NotOffered,
+    /// Announced, and missing.
+    Missing,
+    /// Announced, and somebody else's.
+    Foreign,
+}
+
+/// When a code gives a refresh token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RefreshTokens {
+    /// To every client that registered for the grant type.
+    #[default]
+    ToWhoeverRegistered,
+    /// Only where the scope `offline_access` was asked for, too.
+    WithOfflineAccess,
+    /// Never.
+    Never,
+}
+
+/// What is wrong with the ID tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdTokens {
+    /// Nothing.
+    #[default]
+    Sound,
+    /// None is sent.
+    Absent,
+    /// The nonce of somebody else's sign-in.
+    ForeignNonce,
+    /// For another client.
+    ForeignAudience,
+    /// Signed with a key that the issuer does not publish.
+    ForeignKey,
+}
+
+pub(super) struct Dials {
+    pub(super) token_lifetime: Duration,
+    pub(super) rotates: bool,
+    pub(super) rotation_grace: Duration,
+    pub(super) reject_refresh: VecDeque<String>,
+    pub(super) fail: VecDeque<u16>,
+    pub(super) lose_replies: u32,
+    pub(super) iss: IssParameter,
+    pub(super) refresh_tokens: RefreshTokens,
+    pub(super) id_tokens: IdTokens,
+    pub(super) registration: bool,
+    pub(super) s256: bool,
+    pub(super) revocation: bool,
+}
+
+impl Default for Dials {
+    fn default() -> Self {
+        Self {
+            token_lifetime: Duration::from_secs(3600),
+            rotates: true,
+            rotation_grace: Duration::ZERO,
+            reject_refresh: VecDeque::new(),
+            fail: VecDeque::new(),
+            lose_replies: 0,
+            iss: IssParameter::Sent,
+            refresh_tokens: RefreshTokens::ToWhoeverRegistered,
+            id_tokens: IdTokens::Sound,
+            registration: true,
+            s256: true,
+            revocation: true,
+        }
+    }
+}
+
+impl Dials {
+    /// Whether this reply is one of those to lose.
+    pub(super) fn loses_a_reply(&mut self) -> bool {
+        let left = self.lose_replies.checked_sub(1);
+        self.lose_replies = left.unwrap_or(0);
+        left.is_some()
+    }
+}
+
+impl FakeIdp {
+    /// How long access tokens live from now on. One hour, unless told.
+    pub fn token_lifetime(&self, lifetime: Duration) -> &Self {
+        self.turn(|dials| dials.token_lifetime = lifetime)
+    }
+
+    /// Whether a refresh token is used up by its use. It is, unless told.
+    pub fn rotate(&self, rotates: bool) -> &Self {
+        self.turn(|dials| dials.rotates = rotates)
+    }
+
+    /// How long a used refresh token is still taken after its use, for a reply that was lost. Not at all, unless told.
+    pub fn rotation_grace(&self, grace: Duration) -> &Self {
+        self.turn(|dials| dials.rotation_grace = grace)
+    }
+
+    /// The next refresh is refused with this OAuth error code, whatever it brings.
+    pub fn reject_next_refresh(&self, code: &str) -> &Self {
+        self.turn(|dials| dials.reject_refresh.push_back(code.to_owned()))
+    }
+
+    /// The next request at the token endpoint is answered with this status and no sense.
+    pub fn fail_next(&self, status: u16) -> &Self {
+        self.turn(|dials| dials.fail.push_back(status))
+    }
+
+    /// The next request at the token endpoint takes effect, but its reply breaks off.
+    pub fn lose_next_reply(&self) -> &Self {
+        self.turn(|dials| dials.lose_replies += 1)
+    }
+
+    /// What it does about `iss` in the redirect.
+    pub fn iss(&self, behaviour: IssParameter) -> &Self {
+        self.turn(|dials| dials.iss = behaviour)
+    }
+
+    /// When it gives refresh tokens.
+    pub fn refresh_tokens(&self, behaviour: RefreshTokens) -> &Self {
+        self.turn(|dials| dials.refresh_tokens = behaviour)
+    }
+
+    /// What is wrong with its ID tokens.
+    pub fn sign_id_tokens(&self, behaviour: IdTokens) -> &Self {
+        self.turn(|dials| dials.id_tokens = behaviour)
+    }
+
+    /// Clients cannot register themselves.
+    pub fn without_registration(&self) -> &Self {
+        self.turn(|dials| dials.registration = false)
+    }
+
+    /// Its metadata does not say that it knows PKCE, and it refuses challenges.
+    pub fn without_s256(&self) -> &Self {
+        self.turn(|dials| dials.s256 = false)
+    }
+
+    /// It has no revocation endpoint.
+    pub fn without_revocation(&self) -> &Self {
+        self.turn(|dials| dials.revocation = false)
+    }
+
+    /// Holds every answer of the token endpoint back until the returned value is dropped.
+    pub fn hold_token_replies(&self) -> Held {
+        self.desk.gate.hold()
+    }
+
+    /// Every access token given so far has ended; refresh tokens stay good.
+    pub fn end_access_tokens(&self) {
+        let now = self.desk.clock.boot();
+        self.desk.book().access.values_mut().for_each(|access| access.ends = access.ends.min(now));
+    }
+
+    /// Everything given so far is revoked, as when IT signs a person out everywhere.
+    pub fn revoke_everything(&self) {
+        self.desk.book().families.iter_mut().for_each(|family| family.revoked = true);
+    }
+
+    fn turn(&self, change: impl FnOnce(&mut Dials)) -> &Self {
+        change(&mut self.desk.dials());
+        self
+    }
+}

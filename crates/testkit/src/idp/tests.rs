@@ -1,0 +1,7 @@
+//! The issuer refuses what the RFCs refuse.
+
+mod app;
+mod codes;
+mod metadata;
+mod pages;
+mod refreshing;
