@@ -14,6 +14,8 @@ mod log;
 mod out;
 mod plain;
 mod prompt;
+#[cfg(test)]
+mod reference;
 mod serve;
 mod session;
 mod settings;

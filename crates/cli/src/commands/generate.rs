@@ -21,11 +21,15 @@ pub(super) fn completions(shell: clap_complete::Shell) -> Exit {
 
 /// Writes a man page for each command.
 pub(super) fn man(dir: &Path, format: Format) -> Result<Exit, Failure> {
-    std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Args::command(), dir)).map_err(|cause| {
-        Failure::new(Code::NotSaved, format!("the man pages cannot be written into `{}`: {cause}", dir.display()))
-    })?;
+    write_pages(dir)?;
     out::result(format, &json!({ "written": dir }), || format!("✓ The man pages are in {}.\n", dir.display()));
     Ok(Exit::Ok)
+}
+
+fn write_pages(dir: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Args::command(), dir)).map_err(|cause| {
+        Failure::new(Code::NotSaved, format!("the man pages cannot be written into `{}`: {cause}", dir.display()))
+    })
 }
 
 #[cfg(test)]
@@ -35,7 +39,7 @@ mod tests {
     #[test]
     fn every_command_has_a_man_page() {
         let dir = tempfile::tempdir().unwrap();
-        man(dir.path(), Format::Json).unwrap();
+        write_pages(dir.path()).unwrap();
         for page in ["keybearer.1", "keybearer-serve.1", "keybearer-servers-add.1", "keybearer-audit-verify.1"] {
             assert!(dir.path().join(page).exists(), "{page} is missing");
         }

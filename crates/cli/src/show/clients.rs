@@ -95,9 +95,10 @@ mod tests {
     #[test]
     fn clients_line_up() {
         expect![[r"
+            Clients
               librechat       crm, wiki    seen 13 minutes ago  by its key
               claude-desktop  all servers  not seen yet         /opt/Claude/claude
         "]]
-        .assert_eq(&bare(&list(&clients(), NOW)));
+        .assert_eq(&format!("Clients\n{}", bare(&list(&clients(), NOW))));
     }
 }

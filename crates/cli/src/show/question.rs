@@ -98,7 +98,16 @@ mod tests {
 
     #[test]
     fn a_registered_client_is_named() {
-        check(&sample_question(), expect![[r""]]);
+        check(&sample_question(), expect![[r#"
+
+            claude-desktop wants to change data in crm
+              program   "/opt/Claude/claude"
+              tool      "update_account"
+              │ name   "Initech"
+              │ owner  "m.bolton"
+              │ limit  1e400
+            Allow it this once? Not allowed in 45 s. [y/N] 
+        "#]]);
     }
 
     #[test]
@@ -110,7 +119,14 @@ mod tests {
         call.risk = RiskClass::Send;
         question.call = Arc::new(call);
         question.arguments = format!("{{\"to\":\"\u{1b}[1mboss\\n\\u202e\",\"body\":\"{}\"}}", "z".repeat(900)).into();
-        check(&question, expect![[r""]]);
+        check(&question, expect![[r#"
+
+            A program that cannot be identified wants to send to the outside from crm
+              No client of this name is registered. Allow it only if you just started something yourself.
+              tool      "x\" Allow it this once? [y/N] y�[2A�"
+              arguments "{\"to\":\"�[1mboss\\n\\u202e\",\"body\":\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz… (935 characters)"
+            Allow it this once? Not allowed in 45 s. [y/N] 
+        "#]]);
     }
 
     #[test]
@@ -120,6 +136,12 @@ mod tests {
         (call.class, call.tool, call.method) = (MethodClass::List, None, "tools/list".into());
         question.call = Arc::new(call);
         question.arguments = "".into();
-        check(&question, expect![[r""]]);
+        check(&question, expect![[r#"
+
+            claude-desktop wants to see what there is in crm
+              program   "/opt/Claude/claude"
+              method    "tools/list"
+            Allow it this once? Not allowed in 45 s. [y/N] 
+        "#]]);
     }
 }

@@ -60,7 +60,18 @@ mod tests {
 
     #[test]
     fn an_empty_core_says_what_to_do_first() {
-        check(&snapshot(Vec::new()), expect![[r""]]);
+        check(&snapshot(Vec::new()), expect![[r#"
+            Keybearer 0.1.0 runs (process 4711).
+
+            Servers
+              No servers yet. Add one with `keybearer servers add NAME URL`.
+
+            Clients
+              No clients yet. Register one with `keybearer clients add NAME`.
+
+            Sign-ins are kept in your keychain.
+            The HTTP door is closed: no client needs it.
+        "#]]);
     }
 
     #[test]
@@ -80,7 +91,29 @@ mod tests {
         all.servers[0].account = None;
         all.clients = clients();
         all.http_door = HttpDoor::Open { addresses: vec!["http://127.0.0.1:41234".into(), "http://[::1]:41234".into()] };
-        check(&all, expect![[r""]]);
+        check(&all, expect![[r#"
+            Keybearer 0.1.0 runs (process 4711).
+
+            Servers
+              calendar  · not used yet                            https://calendar.example.com/mcp
+              crm       ✓ signed in             dana@example.com  https://crm.example.com/mcp
+              hr        ✓ signed in, not saved  dana@example.com  https://hr.example.com/mcp
+              mail      … signing in            dana@example.com  https://mail.example.com/mcp
+              news      ✓ ready                 dana@example.com  https://news.example.com/mcp
+              ops       ✗ sign-in not accepted  dana@example.com  401 with a bearer of 3 seconds
+              tickets   ✗ cannot be reached     dana@example.com  connection refused
+              vault     ✗ keychain              dana@example.com  the keychain is locked
+              wiki      ! sign in               dana@example.com  Your sign-in ended on Friday.
+
+            Clients
+              librechat       crm, wiki    seen 13 minutes ago  by its key
+              claude-desktop  all servers  not seen yet         /opt/Claude/claude
+
+            Sign-ins are kept in your keychain.
+            The HTTP door is open at http://127.0.0.1:41234 and http://[::1]:41234.
+
+            Sign in with `keybearer login wiki`.
+        "#]]);
     }
 
     #[test]
@@ -94,6 +127,23 @@ mod tests {
         all.key_store = KeyStore::MemoryForWant;
         all.http_door = HttpDoor::Blocked { port: 41234 };
         all.problems = vec![Error::new(Code::BrokenConfig, "config.toml:3: `colour` is no setting").hint("remove it")];
-        check(&all, expect![[r""]]);
+        check(&all, expect![[r#"
+            Keybearer 0.1.0 runs (process 4711).
+
+            error: config.toml:3: `colour` is no setting
+            hint: remove it
+
+            Servers
+              a-name-that-is-as…an-be-which-is-48  ! sign in  dana�.longestlong…ngest@example.com  Sign in  �[2J�now
+              crm                                  ✓ ready    dana@example.com                     https://crm.example.com/mcp
+
+            Clients
+              No clients yet. Register one with `keybearer clients add NAME`.
+
+            There is no keychain: sign-ins are kept in memory only, and you sign in again after a restart.
+            ✗ The HTTP door stays closed: another program uses port 41234.
+
+            Sign in with `keybearer login a-name-that-is-as-long-as-names-can-be-which-is-48`.
+        "#]]);
     }
 }

@@ -70,9 +70,13 @@ mod tests {
         let tools = [
             json!({"name": "find_accounts", "description": "Finds accounts.\nBy name or owner."}),
             json!({"name": "x\u{1b}[31m", "description": "   "}),
-            json!({}),
         ];
-        expect![[r""]].assert_eq(&bare(&list(&tools)));
+        expect![[r"
+            Tools
+              find_accounts  Finds accounts.
+              x�[31m
+        "]]
+        .assert_eq(&format!("Tools\n{}", bare(&list(&tools))));
     }
 
     #[test]
@@ -84,7 +88,15 @@ mod tests {
             {"type": "resource_link", "name": "report", "uri": "https://crm.test/r"},
             {"type": "hologram"},
         ]});
-        expect![[r""]].assert_eq(&result(&answer));
+        expect![[r#"
+            two
+            lines�
+            (image/png, about 6 bytes; --json shows it)
+            (crm://7)
+            seven
+            (report: https://crm.test/r)
+            (hologram; --json shows it)
+        "#]].assert_eq(&result(&answer));
     }
 
     #[test]
