@@ -50,6 +50,11 @@ pub struct Stream {
     inner: sockets::Stream,
 }
 
+/// Where the socket `name` of these folders is, for whoever is told it: a path, or a pipe's name on Windows.
+pub fn address(folders: &Folders, name: Name) -> Result<PathBuf, FoldersError> {
+    address::of(folders, name)
+}
+
 /// Opens the socket `name`; needs a tokio runtime. A dead core's socket file is replaced: holding the lock is the proof
 /// that it is dead.
 pub fn bind(lock: &CoreLock, name: Name) -> Result<Listener, BindError> {
