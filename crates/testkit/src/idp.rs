@@ -11,7 +11,7 @@ mod dials;
 mod form;
 mod gate;
 mod keys;
-mod mint;
+pub(crate) mod mint;
 mod page;
 mod register;
 mod revoke;
