@@ -5,11 +5,14 @@
 #![allow(clippy::disallowed_methods, reason = "building starts programs, reads the environment and measures time")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
+mod codegen;
 mod command;
 mod machine;
 mod places;
 mod setup;
+mod test;
 mod tidy;
+mod windows;
 
 use std::process::ExitCode;
 
@@ -17,7 +20,10 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   setup [NEED...]      brings what is missing: build, node, python, session, deny, windows, bench; without a need, all but the last two
+  test [--only STEP]   everything that must hold before a change lands; CI runs exactly this
   tidy                 checks the rules that a program can check
+  codegen [--check]    writes what is generated, or only compares
+  windows              checks the headless crates for Windows, and runs what can run under Wine
 ";
 
 fn main() -> ExitCode {
@@ -28,7 +34,10 @@ fn main() -> ExitCode {
     };
     let outcome = match command {
         "setup" => setup::command(rest),
+        "test" => test::command(rest),
         "tidy" => tidy::command(),
+        "codegen" => codegen::command(rest),
+        "windows" => windows::command(),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())
