@@ -54,11 +54,7 @@ fn add(wanted: AddServer, format: Format) -> Result<(), Failure> {
         client_secret,
         scopes: wanted.scopes,
     };
-    let core = Core::started()?;
-    let server = match core.ask(&request)? {
-        Reply::Server { server } => server,
-        _ => find(core.status()?.servers, wanted.name.as_str())?,
-    };
+    let Reply::Server { server } = Core::started()?.ask(&request)? else { return Err(Failure::unexpected_answer()) };
     out::result(format, &server, || {
         let advice = show::servers::advice(std::slice::from_ref(&server));
         format!("✓ {} is added: {}\n{advice}", clean(&server.name), clean(&server.url))

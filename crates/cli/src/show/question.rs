@@ -92,13 +92,13 @@ mod tests {
     use crate::show::samples::bare;
 
     #[track_caller]
-    fn check(question: &Question, want: Expect) {
+    fn check(question: &Question, want: &Expect) {
         want.assert_eq(&bare(&format!("{}{}\n", question_text(question), remaining(question.deadline))));
     }
 
     #[test]
     fn a_registered_client_is_named() {
-        check(&sample_question(), expect![[r#"
+        check(&sample_question(), &expect![[r#"
 
             claude-desktop wants to change data in crm
               program   "/opt/Claude/claude"
@@ -119,7 +119,7 @@ mod tests {
         call.risk = RiskClass::Send;
         question.call = Arc::new(call);
         question.arguments = format!("{{\"to\":\"\u{1b}[1mboss\\n\\u202e\",\"body\":\"{}\"}}", "z".repeat(900)).into();
-        check(&question, expect![[r#"
+        check(&question, &expect![[r#"
 
             A program that cannot be identified wants to send to the outside from crm
               No client of this name is registered. Allow it only if you just started something yourself.
@@ -136,7 +136,7 @@ mod tests {
         (call.class, call.tool, call.method) = (MethodClass::List, None, "tools/list".into());
         question.call = Arc::new(call);
         question.arguments = "".into();
-        check(&question, expect![[r#"
+        check(&question, &expect![[r#"
 
             claude-desktop wants to see what there is in crm
               program   "/opt/Claude/claude"

@@ -104,7 +104,7 @@ mod tests {
     use crate::show::samples::{bare, server};
 
     #[track_caller]
-    fn check(server: &Server, want: Expect) {
+    fn check(server: &Server, want: &Expect) {
         want.assert_eq(&bare(&one(server)));
     }
 
@@ -112,7 +112,7 @@ mod tests {
     fn one_server_tells_all_that_is_known() {
         check(
             &server("crm", SignIn::SignedIn { saved: true }),
-            expect![[r"
+            &expect![[r"
                 crm
                   address          https://crm.example.com/mcp
                   sign-in by       the company sign-in (OAuth)
@@ -129,7 +129,7 @@ mod tests {
         (wiki.account, wiki.issuer, wiki.auth) = (None, None, Auth::Header);
         check(
             &wiki,
-            expect![[r"
+            &expect![[r"
                 wiki
                   address     https://wiki.example.com/mcp
                   sign-in by  a header that is kept in the keychain

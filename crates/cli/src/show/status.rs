@@ -34,7 +34,8 @@ fn kept(key_store: KeyStore) -> &'static str {
     }
 }
 
-fn door(door: &HttpDoor) -> String {
+/// Where the HTTP door stands.
+pub(crate) fn door(door: &HttpDoor) -> String {
     match door {
         HttpDoor::Closed => "The HTTP door is closed: no client needs it.\n".to_owned(),
         HttpDoor::Open { addresses } => format!("The HTTP door is open at {}.\n", clean(&addresses.join(" and "))),
@@ -54,13 +55,13 @@ mod tests {
     use crate::show::samples::{NOW, bare, clients, server, snapshot};
 
     #[track_caller]
-    fn check(snapshot: &Snapshot, want: Expect) {
+    fn check(snapshot: &Snapshot, want: &Expect) {
         want.assert_eq(&bare(&status(snapshot, NOW)));
     }
 
     #[test]
     fn an_empty_core_says_what_to_do_first() {
-        check(&snapshot(Vec::new()), expect![[r#"
+        check(&snapshot(Vec::new()), &expect![[r#"
             Keybearer 0.1.0 runs (process 4711).
 
             Servers
@@ -91,7 +92,7 @@ mod tests {
         all.servers[0].account = None;
         all.clients = clients();
         all.http_door = HttpDoor::Open { addresses: vec!["http://127.0.0.1:41234".into(), "http://[::1]:41234".into()] };
-        check(&all, expect![[r#"
+        check(&all, &expect![[r#"
             Keybearer 0.1.0 runs (process 4711).
 
             Servers
@@ -127,7 +128,7 @@ mod tests {
         all.key_store = KeyStore::MemoryForWant;
         all.http_door = HttpDoor::Blocked { port: 41234 };
         all.problems = vec![Error::new(Code::BrokenConfig, "config.toml:3: `colour` is no setting").hint("remove it")];
-        check(&all, expect![[r#"
+        check(&all, &expect![[r#"
             Keybearer 0.1.0 runs (process 4711).
 
             error: config.toml:3: `colour` is no setting

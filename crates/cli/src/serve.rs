@@ -1,0 +1,166 @@
+//! `serve`: the headless composition root. Here, and nowhere else, a core is put together from its parts.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keybearer_control::error::Code;
+use keybearer_control::snapshot::HttpDoor;
+use keybearer_core::broker::{Broker, Places, StartError};
+use keybearer_core::config::{Config, KeyStoreChoice};
+use keybearer_core::ports::{Answer, KeyStore, KeyStoreKind, Ports, Prompter, Question};
+use keybearer_os::folders::Folders;
+use keybearer_os::harden::harden;
+use keybearer_os::local::{self, Name};
+use keybearer_os::lock::{CoreLock, LockError};
+use keybearer_platform::browser::SystemBrowser;
+use keybearer_platform::clock::SystemClock;
+use keybearer_platform::keys::{self, Keychain, MemoryKeys};
+use keybearer_platform::tls;
+use keybearer_platform::web::PlainHttp;
+use keybearer_server::{Parts, Running};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::out::{self, Format};
+use crate::prompt::TerminalPrompter;
+use crate::{ask, log, settings, show};
+
+/// How long the end waits for what cannot be interrupted: a keychain that does not answer.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How often, and after which pause, the lock of a core that is ending is tried.
+const LOOKS: u32 = 150;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Runs the core until it is told to end.
+pub(crate) fn run(format: Format) -> Result<Exit, Failure> {
+    log::start();
+    if let Err(cause) = harden() {
+        tracing::warn!(%cause, "this process's memory could not be closed to other programs of this user");
+    }
+    let folders = ask::folders()?;
+    let config = settings::read(&folders)?;
+    let lock = only_core(&folders)?;
+    let stop = told_to_end()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|cause| failed(&cause))?;
+    let served = runtime.block_on(async {
+        let running = compose(&folders, &config, &lock).await?;
+        ready(&running, &folders, format);
+        tokio::select! {
+            () = running.asked_to_stop() => tracing::info!("ending: asked to over the control socket"),
+            () = stop.notified() => tracing::info!("ending: told to by the system or the terminal"),
+        }
+        running.stop().await;
+        Ok(Exit::Ok)
+    });
+    runtime.shutdown_timeout(LAST_WORDS);
+    served
+}
+
+/// The right to be the core. One that has closed its sockets is about to end: that is waited for.
+fn only_core(folders: &Folders) -> Result<CoreLock, Failure> {
+    for _look in 0..LOOKS {
+        match CoreLock::acquire(folders) {
+            Ok(lock) => return Ok(lock),
+            Err(LockError::Taken) if local::connect_blocking(folders, Name::Control).is_err() => {
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            Err(error) => return Err(not_locked(&error)),
+        }
+    }
+    Err(not_locked(&LockError::Taken))
+}
+
+async fn compose(folders: &Folders, config: &Config, lock: &CoreLock) -> Result<Running, Failure> {
+    let ports = Ports {
+        keys: key_store(config.key_store).await,
+        http: Arc::new(PlainHttp::new().map_err(|cause| failed(&cause))?),
+        clock: Arc::new(SystemClock),
+        surface: Arc::new(SystemBrowser),
+        prompter: match TerminalPrompter::attach() {
+            Some(terminal) => Arc::new(terminal),
+            None => Arc::new(NobodyThere),
+        },
+    };
+    let places =
+        Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
+    let broker = Broker::start(places, ports).map_err(|error| not_started(folders, &error))?;
+    let tls = tls::client_config().map_err(|cause| failed(&cause))?;
+    keybearer_server::start(Parts { broker, tls, lock }).await.map_err(|cause| failed(&cause))
+}
+
+/// The keychain, if it is wanted and works; memory otherwise, and the state says which.
+async fn key_store(choice: KeyStoreChoice) -> Arc<dyn KeyStore> {
+    match choice {
+        KeyStoreChoice::Memory => Arc::new(MemoryKeys::new(KeyStoreKind::MemoryByChoice)),
+        KeyStoreChoice::System => match keys::probe().await {
+            Ok(()) => Arc::new(Keychain::open()),
+            Err(error) => {
+                tracing::warn!(%error, "there is no working keychain: sign-ins are kept in memory only");
+                Arc::new(MemoryKeys::new(KeyStoreKind::MemoryForWant))
+            }
+        },
+    }
+}
+
+/// Hears SIGTERM, ctrl-c and the console's closing. The second one ends the process at once.
+fn told_to_end() -> Result<Arc<Notify>, Failure> {
+    let stop = Arc::new(Notify::new());
+    let (told, before) = (Arc::clone(&stop), AtomicBool::new(false));
+    ctrlc::set_handler(move || {
+        if before.swap(true, Ordering::AcqRel) {
+            std::process::exit(Exit::Failed.number().into());
+        }
+        told.notify_one();
+    })
+    .map_err(|cause| failed(&cause))?;
+    Ok(stop)
+}
+
+fn ready(running: &Running, folders: &Folders, format: Format) {
+    let door = running.startup().http_door;
+    let http = match &door {
+        HttpDoor::Open { addresses } => addresses.clone(),
+        HttpDoor::Closed | HttpDoor::Blocked { .. } => Vec::new(),
+    };
+    let pid = std::process::id();
+    let control = local::address(folders, Name::Control).unwrap_or_default();
+    let told = json!({ "ready": true, "pid": pid, "http": http, "control": control.to_string_lossy() });
+    out::result(format, &told, || {
+        format!("✓ Keybearer runs (process {pid}). Ctrl-C ends it.\n{}", show::status::door(&door))
+    });
+}
+
+/// Stands where no terminal is attached: what has to be asked is not allowed.
+struct NobodyThere;
+
+#[async_trait]
+impl Prompter for NobodyThere {
+    async fn ask(&self, _question: Question) -> Answer {
+        Answer::NobodyThere
+    }
+}
+
+fn not_locked(error: &LockError) -> Failure {
+    match error {
+        LockError::Taken => Failure::new(Code::Internal, error.to_string())
+            .hint("`keybearer status` shows it, `keybearer stop` ends it")
+            .ending(Exit::AlreadyRunning),
+        LockError::Folders(_) | LockError::Failed { .. } => failed(error),
+    }
+}
+
+fn not_started(folders: &Folders, error: &StartError) -> Failure {
+    match error {
+        StartError::Config(problems) => settings::broken(&folders.config_file(), problems),
+        StartError::File { .. } | StartError::Store(_) => failed(error),
+    }
+}
+
+fn failed(cause: &impl std::fmt::Display) -> Failure {
+    Failure::new(Code::Internal, cause.to_string())
+}
