@@ -6,11 +6,12 @@ use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use keybearer_control::bridge::{Hello, VERSION, Welcome};
 use keybearer_control::error::Code;
 use keybearer_model::name::ServerName;
-use keybearer_os::local::{Reader, Writer};
+use keybearer_os::local::{Ending, Reader, Writer};
 
 use crate::ask;
 use crate::exit::Exit;
@@ -18,6 +19,9 @@ use crate::failure::Failure;
 use crate::out::{self, Format};
 
 const BUFFER: usize = 64 * 1024;
+
+/// How long answers may still come after the client's end, where the core cannot be told of it.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// The server's name, if the command line is a plain `stdio NAME`; everything else is for the argument parser.
 pub(crate) fn wanted(mut arguments: impl Iterator<Item = OsString>) -> Option<ServerName> {
@@ -66,7 +70,11 @@ fn relay(mut core: BufReader<Reader>, mut writer: Writer) -> Exit {
         // Both ways of ending, the client's and the connection's, leave nothing more to send.
         let _ = copy(&mut io::stdin().lock(), &mut writer);
         ended.store(true, Ordering::Release);
-        let _ = writer.finish();
+        if !matches!(writer.finish(), Ok(Ending::Heard)) {
+            // The core cannot be told, so it would wait for ever: what it still answers has this long.
+            std::thread::sleep(LAST_ANSWERS);
+            std::process::exit(Exit::Ok.number().into());
+        }
     });
     // What came behind the welcome line is in the buffer; `copy` reads through it.
     match copy(&mut core, &mut io::stdout().lock()) {

@@ -18,7 +18,7 @@ use crate::lock::{CoreLock, Held};
 mod address;
 mod blocking;
 
-pub use blocking::{BlockingStream, Reader, Writer, connect_blocking};
+pub use blocking::{BlockingStream, Ending, Reader, Writer, connect_blocking};
 
 /// Which of our sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -41,16 +41,23 @@ impl BlockingStream {
     }
 }
 
+/// Whether the other end hears that nothing more will be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It reads to the end, and can still answer.
+    Heard,
+    /// A named pipe has no such word: only dropping both halves tells it, and cuts what is still to come.
+    Unheard,
+}
+
 impl Writer {
-    /// Says that nothing more will be written; the other end reads to its end and can still answer.
-    ///
-    /// A named pipe has no such word: there this does nothing, and dropping both halves ends the connection.
-    pub fn finish(&self) -> io::Result<()> {
+    /// Says that nothing more will be written, where that can be said.
+    pub fn finish(&self) -> io::Result<Ending> {
         match &*self.0 {
             #[cfg(unix)]
-            Socket::UdSocket(socket) => socket.inner().shutdown(std::net::Shutdown::Write),
+            Socket::UdSocket(socket) => socket.inner().shutdown(std::net::Shutdown::Write).map(|()| Ending::Heard),
             #[cfg(windows)]
-            Socket::NamedPipe(_) => Ok(()),
+            Socket::NamedPipe(_) => Ok(Ending::Unheard),
         }
     }
 }
