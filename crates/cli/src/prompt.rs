@@ -62,6 +62,10 @@ impl Desk {
         shown.say(&remaining(end.duration_since(Instant::now())));
         let answer = shown.answer(lines).await;
         shown.settle(answer);
+        if answer == Answer::NobodyThere {
+            // In the background nothing can be read; once the core is brought back, it can.
+            self.lines = None;
+        }
         answer
     }
 }
@@ -92,7 +96,7 @@ impl Shown<'_> {
         self.say(match answer {
             Answer::AllowOnce => "Allowed, this once.\n",
             Answer::Deny => "Not allowed.\n",
-            Answer::NobodyThere => "\nNot allowed: this terminal is closed.\n",
+            Answer::NobodyThere => "\nNot allowed: nobody can answer in this terminal now.\n",
             Answer::TimedOut => "\nNot allowed: no answer in time.\n",
         });
     }

@@ -14,6 +14,7 @@ use keybearer_os::folders::Folders;
 use keybearer_os::harden::harden;
 use keybearer_os::local::{self, Name};
 use keybearer_os::lock::{CoreLock, LockError};
+use keybearer_os::terminal::go_on_in_background;
 use keybearer_platform::browser::SystemBrowser;
 use keybearer_platform::clock::SystemClock;
 use keybearer_platform::keys::{self, Keychain, MemoryKeys};
@@ -42,6 +43,7 @@ pub(crate) fn run(format: Format) -> Result<Exit, Failure> {
     if let Err(cause) = harden() {
         tracing::warn!(%cause, "this process's memory could not be closed to other programs of this user");
     }
+    go_on_in_background();
     let folders = ask::folders()?;
     let config = settings::read(&folders)?;
     let lock = only_core(&folders)?;

@@ -11,3 +11,4 @@ pub mod local;
 pub mod lock;
 pub mod peer;
 pub mod start;
+pub mod terminal;
