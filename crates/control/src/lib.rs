@@ -4,9 +4,12 @@
 //! `watch` by a line for each new [`snapshot::Snapshot`] until the peer hangs up.
 //! No message carries a token, and none can approve a call.
 
+pub mod bindings;
 pub mod bridge;
 pub mod client;
 pub mod env;
 pub mod error;
+pub mod plain;
 pub mod snapshot;
+pub mod view;
 pub mod wire;

@@ -1,0 +1,46 @@
+//! The wire contract in TypeScript, for the window.
+
+use ts_rs::{Config, TS};
+
+use crate::error::{Code, Error};
+use crate::snapshot::{Auth, Client, ClientBy, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use crate::view::{Action, Home, Mark, Notice, Row, Tone, View};
+use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
+
+/// `ui/src/bindings.ts`: every type of the wire and of the view.
+pub fn typescript() -> String {
+    let config = Config::new().with_large_int("number");
+    let mut file = String::from("// Generated from crates/control by `cargo xtask codegen`; changes here are lost.\n");
+    macro_rules! declare {
+        ($($type:ty),* $(,)?) => {$(
+            file.push('\n');
+            file.push_str(&declaration::<$type>(&config));
+        )*};
+    }
+    declare![View, Home, Mark, Notice, Row, Tone, Action];
+    declare![Snapshot, Server, Auth, SignIn, Client, ClientBy, KeyStore, HttpDoor];
+    declare![Request, HeaderSecret, Incoming, Reply, Revocation, Error, Code];
+    file
+}
+
+fn declaration<T: TS>(config: &Config) -> String {
+    format!("{}export {}\n", T::docs().unwrap_or_default(), T::decl(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bindings_are_current() {
+        // `UPDATE_EXPECT=1` writes it, as `cargo xtask codegen` does.
+        expect_test::expect_file!["../../../ui/src/bindings.ts"].assert_eq(&typescript());
+    }
+
+    #[test]
+    fn every_type_that_is_named_is_declared() {
+        let file = typescript();
+        assert!(file.contains("export type View = "));
+        assert!(!file.contains("bigint"), "JSON has no such number");
+    }
+}

@@ -1,0 +1,399 @@
+// Generated from crates/control by `cargo xtask codegen`; changes here are lost.
+
+/**
+ * What the shell shows, whole, whenever it changes.
+ */
+export type View = { "kind": "starting" } | { "kind": "away", 
+/**
+ * Why not, where that is known.
+ */
+notice?: Notice, } | { "kind": "attached", 
+/**
+ * Its state.
+ */
+home: Home, };
+
+/**
+ * The state of a running core.
+ */
+export type Home = { 
+/**
+ * The shape that stands for the whole.
+ */
+mark: Mark, 
+/**
+ * The one thing to know, without a full stop.
+ */
+headline: string, 
+/**
+ * What concerns more than one server.
+ */
+notices: Array<Notice>, 
+/**
+ * Every server: those that want something first, then by name.
+ */
+rows: Array<Row>, };
+
+/**
+ * The shape that stands for the whole.
+ */
+export type Mark = { "kind": "ready" } | { "kind": "sign_in", 
+/**
+ * How many servers wait for the person.
+ */
+count: number, } | { "kind": "blocked" } | { "kind": "offline" };
+
+/**
+ * Something that is wrong, and what can be done.
+ */
+export type Notice = { 
+/**
+ * What it is, as a sentence.
+ */
+text: string, 
+/**
+ * What to do, as a sentence.
+ */
+hint?: string, };
+
+/**
+ * One server.
+ */
+export type Row = { 
+/**
+ * Its short name; what a request names it by.
+ */
+name: string, 
+/**
+ * The host that it lives on.
+ */
+host: string, 
+/**
+ * Who is signed in.
+ */
+account?: string, 
+/**
+ * How the state is meant.
+ */
+tone: Tone, 
+/**
+ * The state as a word or two.
+ */
+state: string, 
+/**
+ * The state as a sentence, where a word is not enough.
+ */
+note?: string, 
+/**
+ * What a server or issuer said: foreign text, to be set apart from ours.
+ */
+quote?: string, 
+/**
+ * Why the last request for it failed.
+ */
+failure?: Notice, 
+/**
+ * What the person can do.
+ */
+action?: Action, };
+
+/**
+ * How a state is meant; each has its own colour and its own shape.
+ */
+export type Tone = "attention" | "danger" | "waiting" | "good" | "quiet";
+
+/**
+ * What a person can do for a server.
+ */
+export type Action = "sign_in" | "sign_out";
+
+/**
+ * The state of a core at one moment.
+ */
+export type Snapshot = { 
+/**
+ * The core's version.
+ */
+version: string, 
+/**
+ * The core's process id.
+ */
+pid: number, 
+/**
+ * Every configured server, by name.
+ */
+servers: Array<Server>, 
+/**
+ * Every registered client, by name.
+ */
+clients: Array<Client>, 
+/**
+ * Where sign-ins are kept.
+ */
+key_store: KeyStore, 
+/**
+ * The HTTP door.
+ */
+http_door: HttpDoor, 
+/**
+ * What is wrong with the whole and needs somebody: a broken `config.toml`, for example.
+ */
+problems: Array<Error>, };
+
+/**
+ * One configured server.
+ */
+export type Server = { 
+/**
+ * Its short name.
+ */
+name: string, 
+/**
+ * Its URL.
+ */
+url: string, 
+/**
+ * How it is authenticated to.
+ */
+auth: Auth, 
+/**
+ * Where its sign-in stands.
+ */
+state: SignIn, 
+/**
+ * Who is signed in there, as a person recognises it.
+ */
+account?: string, 
+/**
+ * The company sign-in (issuer) that it uses, once known.
+ */
+issuer?: string, };
+
+/**
+ * How a server is authenticated to.
+ */
+export type Auth = "oauth" | "header" | "none";
+
+/**
+ * Where a server's sign-in stands. It always says why.
+ */
+export type SignIn = { "kind": "unknown" } | { "kind": "ready" } | { "kind": "signed_in", 
+/**
+ * Whether the grant outlives this core: false means "memory only".
+ */
+saved: boolean, } | { "kind": "signing_in" } | { "kind": "needed", 
+/**
+ * Why, in the person's words.
+ */
+reason: string, } | { "kind": "refused", 
+/**
+ * What IT needs to know.
+ */
+detail: string, } | { "kind": "unreachable", 
+/**
+ * What was tried.
+ */
+detail: string, } | { "kind": "key_store", 
+/**
+ * What it said.
+ */
+detail: string, };
+
+/**
+ * One registered client.
+ */
+export type Client = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What identifies it.
+ */
+by: ClientBy, 
+/**
+ * The servers it may use; empty means all.
+ */
+servers: Array<string>, 
+/**
+ * When it was registered, RFC 3339.
+ */
+since: string, 
+/**
+ * When it was last seen, RFC 3339.
+ */
+last_seen?: string, };
+
+/**
+ * What identifies a client.
+ */
+export type ClientBy = { "kind": "key" } | { "kind": "program", 
+/**
+ * The path.
+ */
+path: string, };
+
+/**
+ * Where sign-ins are kept.
+ */
+export type KeyStore = "system" | "memory_by_choice" | "memory_for_want";
+
+/**
+ * The HTTP door.
+ */
+export type HttpDoor = { "kind": "closed" } | { "kind": "open", 
+/**
+ * The addresses, for example `http://127.0.0.1:41234`.
+ */
+addresses: Array<string>, } | { "kind": "blocked", 
+/**
+ * Which port.
+ */
+port: number, };
+
+/**
+ * What a peer asks of the core.
+ */
+export type Request = { "do": "status" } | { "do": "watch" } | { "do": "add_server", 
+/**
+ * Short name.
+ */
+name: string, 
+/**
+ * URL of the MCP endpoint.
+ */
+url: string, 
+/**
+ * A header that carries a secret, for servers that have nothing better.
+ */
+header?: HeaderSecret, 
+/**
+ * A client id that the issuer gave, where clients cannot register themselves.
+ */
+client_id?: string, 
+/**
+ * That client's secret, for a confidential one; kept in the keychain.
+ */
+client_secret?: Incoming, 
+/**
+ * Scopes to ask for instead of those that the server names.
+ */
+scopes: Array<string>, } | { "do": "remove_server", 
+/**
+ * Which.
+ */
+name: string, } | { "do": "add_client", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The servers it may use; empty means all.
+ */
+servers: Array<string>, 
+/**
+ * Its executable; absent means that it gets a key.
+ */
+program?: string, } | { "do": "revoke_client", 
+/**
+ * Which.
+ */
+name: string, } | { "do": "login", 
+/**
+ * To which server.
+ */
+server: string, 
+/**
+ * Whether the core opens the browser; otherwise the address is only told.
+ */
+open_browser: boolean, } | { "do": "logout", 
+/**
+ * Of which server.
+ */
+server: string, } | { "do": "stop" };
+
+/**
+ * A header with a secret value.
+ */
+export type HeaderSecret = { 
+/**
+ * Its name, for example `X-API-Key`.
+ */
+name: string, 
+/**
+ * Its whole value.
+ */
+value: Incoming, };
+
+/**
+ * A secret on its way in: read from standard input by the command line, kept in the keychain by the core.
+ */
+export type Incoming = string;
+
+/**
+ * What the core answers.
+ */
+export type Reply = { "reply": "snapshot", 
+/**
+ * The state.
+ */
+snapshot: Snapshot, } | { "reply": "server", 
+/**
+ * The server.
+ */
+server: Server, } | { "reply": "client_added", 
+/**
+ * The client.
+ */
+client: Client, 
+/**
+ * Its key, shown this once; absent for a client known by its executable.
+ */
+key?: string, 
+/**
+ * Where it connects to, for each server: the HTTP door's URLs.
+ */
+urls: Array<string>, } | { "reply": "open", 
+/**
+ * The address; it is of use to this sign-in only, and only for ten minutes.
+ */
+url: string, } | { "reply": "signed_out", 
+/**
+ * What became of the refresh token at the issuer.
+ */
+revocation: Revocation, } | { "reply": "done" } | { "reply": "failed", 
+/**
+ * Why.
+ */
+error: Error, };
+
+/**
+ * What became of a token at the issuer on signing out.
+ */
+export type Revocation = { "kind": "revoked" } | { "kind": "not_offered" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+detail: string, } | { "kind": "nothing" };
+
+/**
+ * An error: code, sentence, and what to do next.
+ */
+export type Error = { 
+/**
+ * To branch on.
+ */
+code: Code, 
+/**
+ * What failed, lower case, without a full stop.
+ */
+message: string, 
+/**
+ * What to do next, where there is something.
+ */
+hint?: string, };
+
+/**
+ * What went wrong, as something to branch on; text is never matched.
+ */
+export type Code = "bad_request" | "unknown_server" | "unknown_client" | "name_taken" | "broken_config" | "not_saved" | "unreachable" | "certificate" | "sign_in_needed" | "sign_in_failed" | "unsupported" | "key_store" | "port_taken" | "not_allowed" | "no_core" | "internal";
