@@ -1,1 +1,10 @@
-//! Adapters for the core's ports: keychain, browser, HTTP, clock
+//! Adapters for the core's ports: the keychain, the browser, HTTP to issuers, the clock.
+//!
+//! No rules of Keybearer's own: what may be asked, stored or shown is decided in the core. Here is only how this
+//! machine does it, and the guards that belong to the doing: which addresses are reached, what is given to a browser.
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
+
+pub mod clock;
+pub mod keys;
+pub mod tls;

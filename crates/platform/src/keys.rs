@@ -1,0 +1,7 @@
+//! Where secrets are kept: the operating system's keychain, or memory where a person chose it or nothing else is there.
+
+mod keychain;
+mod memory;
+
+pub use keychain::{Keychain, probe};
+pub use memory::MemoryKeys;
