@@ -140,6 +140,23 @@ impl FakeIdp {
         Ok(secret)
     }
 
+    /// A bearer of `account` for the verifier's resource, as if somebody had signed in: for direct connections.
+    pub fn bearer(&self, account: &Account, verifier: &Verifier) -> io::Result<String> {
+        let mut book = self.desk.book();
+        let scopes = book.resources.get(&verifier.resource).cloned().unwrap_or_default();
+        let (family, token) = (book.families.len(), mint::secret("at")?);
+        book.families.push(book::Family {
+            revoked: false,
+            client_id: "direct".to_owned(),
+            user: account.user.clone(),
+            resource: verifier.resource.clone(),
+            scopes: scopes.clone(),
+        });
+        let ends = self.desk.clock.boot() + self.desk.dials().token_lifetime;
+        book.access.insert(token.clone(), book::Access { family, scopes, ends, revoked: false });
+        Ok(token)
+    }
+
     /// What has happened so far.
     pub fn counts(&self) -> Counts {
         *self.desk.counts.borrow()

@@ -4,7 +4,8 @@
 //! them what to answer to an OAuth request. Every secret that is minted here contains [`CANARY`].
 //! Absent: mocks, fixed ports, recorded secrets, sleeping.
 
-//pub mod company;
+pub mod client;
+pub mod company;
 pub mod follow;
 pub mod http1;
 pub mod idp;
