@@ -1,0 +1,119 @@
+//! The person's settings: `config.toml`, parsed strictly, with every problem told at once and by its line.
+//!
+//! Text in, values out: no file is read here, nothing is expanded (`${...}` stays what it is), and no secret has a
+//! place in it. What exists as a [`Config`] is valid.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::HeaderName;
+use keybearer_model::grant::ClientAuth;
+use keybearer_model::name::ServerName;
+use keybearer_model::url::Upstream;
+use keybearer_policy::Policy;
+
+pub mod edit;
+mod problem;
+mod reader;
+mod rules;
+mod servers;
+
+pub use problem::Problem;
+
+use reader::Reader;
+
+/// The settings.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The servers, by name.
+    pub servers: BTreeMap<ServerName, ServerConfig>,
+    /// Who may do what.
+    pub policy: Policy,
+    /// Where secrets are kept.
+    pub key_store: KeyStoreChoice,
+    /// The port of the HTTP door; 0 means any free one, absent means the one that was taken the first time.
+    pub http_port: Option<u16>,
+    /// How long a person has for an answer.
+    pub ask_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            servers: BTreeMap::new(),
+            policy: Policy::default(),
+            key_store: KeyStoreChoice::default(),
+            http_port: None,
+            ask_timeout: Duration::from_secs(45),
+        }
+    }
+}
+
+/// Where secrets are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyStoreChoice {
+    /// In the operating system's keychain.
+    #[default]
+    System,
+    /// In memory only: everybody signs in again after a restart.
+    Memory,
+}
+
+/// One server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Its MCP endpoint.
+    pub url: Upstream,
+    /// How calls to it are authorized.
+    pub auth: AuthConfig,
+}
+
+/// How calls to a server are authorized.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthConfig {
+    /// By a sign-in.
+    OAuth(OAuthConfig),
+    /// By a header whose secret value is in the keychain.
+    Header {
+        /// The header.
+        name: HeaderName,
+    },
+    /// Not at all.
+    None,
+}
+
+/// What is set for the sign-in of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OAuthConfig {
+    /// The client id that the issuer gave; absent where clients register themselves.
+    pub client_id: Option<String>,
+    /// How that client authenticates.
+    pub client_auth: ClientAuth,
+    /// Scopes to ask for instead of those that the server names; empty for the server's.
+    pub scopes: Vec<String>,
+}
+
+impl Default for OAuthConfig {
+    fn default() -> Self {
+        Self { client_id: None, client_auth: ClientAuth::None, scopes: Vec::new() }
+    }
+}
+
+impl Config {
+    /// Parses the text of `config.toml`.
+    ///
+    /// # Errors
+    /// Every problem in it, in the order of lines.
+    pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
+        let (document, syntax) = toml::de::DeTable::parse_recoverable(text);
+        let mut reader = Reader::new(text);
+        for error in &syntax {
+            reader.syntax(error);
+        }
+        let config = reader.config(document.get_ref());
+        reader.finish(config)
+    }
+}
+
+#[cfg(test)]
+mod tests;
