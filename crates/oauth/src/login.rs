@@ -1,0 +1,212 @@
+//! A sign-in as a pure machine: inputs in, effects out. Each state is a file, and each file one step of the way.
+//!
+//! The driver carries out the effect that it was given and feeds in what came of it, until `Done` or `Fail`. What comes
+//! in is another party's: the machine answers anything, and panics at nothing.
+
+mod authorizing;
+mod error;
+mod finding_issuer;
+mod finding_resource;
+mod identifying;
+mod redeeming;
+mod registering;
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{Request, Response};
+use keybearer_model::grant::{ClientAuth, Grant};
+use keybearer_model::secret::Secret;
+use keybearer_model::time::Timestamp;
+use keybearer_model::url::Upstream;
+
+pub use self::error::LoginError;
+use crate::challenge::Challenge;
+
+/// What a sign-in starts from.
+#[derive(Debug)]
+pub struct LoginRequest {
+    /// The server that it is for.
+    pub upstream: Upstream,
+    /// What the server said when it refused a request, if it was asked.
+    pub challenge: Option<Challenge>,
+    /// The client that the person or IT registered at the issuer.
+    pub client: Option<PreRegistered>,
+    /// The scopes that the person or IT set.
+    pub scopes: Vec<String>,
+    /// Where the browser comes back to.
+    pub redirect_uri: String,
+    /// The randomness of this sign-in.
+    pub entropy: Entropy,
+    /// The name under which we register.
+    pub client_name: String,
+    /// The time of day.
+    pub now: Timestamp,
+}
+
+/// A client that the issuer knows already.
+#[derive(Debug)]
+pub struct PreRegistered {
+    /// Its id there.
+    pub client_id: String,
+    /// Its secret, if it has one.
+    pub secret: Option<Secret>,
+    /// How it authenticates.
+    pub auth: ClientAuth,
+}
+
+/// The random values of one sign-in: each at least 256 bits in base64url, as `Secret::mint("")` gives them.
+#[derive(Debug)]
+pub struct Entropy {
+    /// Ties the callback to the sign-in (SEC-23).
+    pub state: Secret,
+    /// Ties the code to us (RFC 7636).
+    pub verifier: Secret,
+    /// Ties the ID token to the sign-in.
+    pub nonce: Secret,
+}
+
+impl Entropy {
+    fn is_sound(&self) -> bool {
+        [&self.state, &self.verifier, &self.nonce].into_iter().all(|secret| {
+            let text = secret.expose();
+            (43..=128).contains(&text.len()) && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._~".contains(&c))
+        })
+    }
+}
+
+/// What happened.
+pub enum Input {
+    /// The answer to a `Fetch`.
+    Fetched(Response<Vec<u8>>),
+    /// There was none, and why.
+    Unreachable(String),
+    /// The person was shown the page.
+    Presented,
+    /// The browser came back; its query string.
+    Callback(String),
+    /// It was called off.
+    Cancelled,
+}
+
+/// What is to be done next.
+pub enum Effect {
+    /// Send this, follow no redirect, and feed in the answer.
+    Fetch(Request<Vec<u8>>),
+    /// Show this address to the person.
+    Present {
+        /// The address; it holds the state, and is nobody else's business.
+        url: String,
+    },
+    /// Wait for the browser to come back.
+    AwaitCallback,
+    /// Signed in. The grant must be stored before its token is used.
+    Done(Box<Obtained>),
+    /// It is over.
+    Fail(LoginError),
+}
+
+/// What a sign-in gave.
+#[derive(Debug)]
+pub struct Obtained {
+    /// What lasts.
+    pub grant: Grant,
+    /// The first access token.
+    pub access_token: Secret,
+    /// How long it lives from its receipt, where the issuer says.
+    pub expires_in: Option<Duration>,
+}
+
+/// A sign-in under way.
+#[derive(Debug)]
+pub struct Login(State);
+
+#[derive(Debug)]
+enum State {
+    FindingResource(Box<finding_resource::FindingResource>),
+    FindingIssuer(Box<finding_issuer::FindingIssuer>),
+    Registering(Box<registering::Registering>),
+    Authorizing(Box<authorizing::Authorizing>),
+    Redeeming(Box<redeeming::Redeeming>),
+    Identifying(Box<identifying::Identifying>),
+    Ended,
+}
+
+impl Login {
+    /// Begins a sign-in.
+    pub fn begin(request: LoginRequest) -> (Self, Effect) {
+        let (state, effect) = if !request.entropy.is_sound() {
+            fail(LoginError::OutOfStep("its random values are too weak"))
+        } else if oauth2::RedirectUrl::new(request.redirect_uri.clone()).is_err() {
+            fail(LoginError::OutOfStep("its way back is no address"))
+        } else {
+            finding_resource::FindingResource::begin(request)
+        };
+        (Self(state), effect)
+    }
+
+    /// Goes on with what happened.
+    #[must_use = "the effect is the next step"]
+    pub fn step(self, input: Input) -> (Self, Effect) {
+        let (state, effect) = match (self.0, input) {
+            (State::Ended, _) => fail(LoginError::OutOfStep("it is over")),
+            (_, Input::Cancelled) => fail(LoginError::Cancelled),
+            (State::FindingResource(state), Input::Fetched(reply)) => state.fetched(&reply),
+            (State::FindingResource(state), Input::Unreachable(cause)) => state.unreachable(&cause),
+            (State::FindingIssuer(state), Input::Fetched(reply)) => state.fetched(&reply),
+            (State::FindingIssuer(state), Input::Unreachable(cause)) => state.unreachable(&cause),
+            (State::Registering(state), Input::Fetched(reply)) => state.fetched(&reply),
+            (State::Registering(state), Input::Unreachable(cause)) => fail(state.unreachable(&cause)),
+            (State::Authorizing(state), Input::Callback(query)) => state.callback(&query),
+            (State::Authorizing(state), Input::Presented | Input::Fetched(_) | Input::Unreachable(_)) => {
+                (State::Authorizing(state), Effect::AwaitCallback)
+            }
+            (State::Redeeming(state), Input::Fetched(reply)) => state.fetched(reply),
+            (State::Redeeming(state), Input::Unreachable(cause)) => fail(state.unreachable(&cause)),
+            (State::Identifying(state), Input::Fetched(reply)) => state.fetched(&reply),
+            (State::Identifying(state), Input::Unreachable(cause)) => fail(state.unreachable(&cause)),
+            (
+                State::FindingResource(_)
+                | State::FindingIssuer(_)
+                | State::Registering(_)
+                | State::Redeeming(_)
+                | State::Identifying(_),
+                Input::Presented | Input::Callback(_),
+            ) => fail(LoginError::OutOfStep("an answer was expected")),
+        };
+        (Self(state), effect)
+    }
+}
+
+fn fail(error: LoginError) -> (State, Effect) {
+    (State::Ended, Effect::Fail(error))
+}
+
+/// Requests hold codes and secrets: only their addresses are printed, without their queries.
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch(request) => {
+                let host = request.uri().authority().map_or("", |authority| authority.as_str());
+                write!(f, "Fetch({} {host}{})", request.method(), request.uri().path())
+            }
+            Self::Present { url } => write!(f, "Present({})", url.split('?').next().unwrap_or_default()),
+            Self::AwaitCallback => f.write_str("AwaitCallback"),
+            Self::Done(_) => f.write_str("Done(…)"),
+            Self::Fail(error) => write!(f, "Fail({error})"),
+        }
+    }
+}
+
+/// Answers hold tokens, and callbacks codes: only what kind they are is printed.
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetched(reply) => write!(f, "Fetched({})", reply.status().as_u16()),
+            Self::Unreachable(cause) => write!(f, "Unreachable({cause})"),
+            Self::Presented => f.write_str("Presented"),
+            Self::Callback(_) => f.write_str("Callback(…)"),
+            Self::Cancelled => f.write_str("Cancelled"),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Fourth state: the person is at the issuer's page, and we wait for the browser to come back.
+
+use super::finding_issuer::Plan;
+use super::redeeming::Redeeming;
+use super::{Effect, LoginError, State, fail};
+use crate::authorize::{Authorization, Callback, judge};
+use crate::registration::Client;
+
+#[derive(Debug)]
+pub(super) struct Authorizing {
+    plan: Plan,
+    client: Client,
+}
+
+impl Authorizing {
+    pub(super) fn begin(plan: Plan, client: Client) -> (State, Effect) {
+        let authorization = Authorization {
+            issuer: &plan.issuer,
+            profile: &plan.profile,
+            client_id: &client.id,
+            redirect_uri: &plan.request.redirect_uri,
+            scopes: &plan.scopes,
+            resource: plan.resource.as_deref(),
+            entropy: &plan.request.entropy,
+        };
+        match authorization.url() {
+            Some(url) => (State::Authorizing(Box::new(Self { plan, client })), Effect::Present { url }),
+            None => fail(LoginError::OutOfStep("the sign-in page's address cannot be made")),
+        }
+    }
+
+    pub(super) fn callback(self: Box<Self>, query: &str) -> (State, Effect) {
+        match judge(query, &self.plan.request.entropy.state, &self.plan.issuer) {
+            Callback::Foreign => (State::Authorizing(self), Effect::AwaitCallback),
+            Callback::Code(code) => Redeeming::begin(self.plan, self.client, &code),
+            Callback::End(error) => fail(error),
+        }
+    }
+}

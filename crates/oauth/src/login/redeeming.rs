@@ -1,0 +1,80 @@
+//! Fifth state: the code is being exchanged for tokens.
+
+use chrono::DateTime;
+use http::header::DATE;
+use http::{Request, Response};
+use keybearer_model::grant::Account;
+use keybearer_model::secret::Secret;
+use keybearer_model::time::Timestamp;
+use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl};
+
+use super::finding_issuer::Plan;
+use super::identifying::{Identifying, Redeemed};
+use super::{Effect, LoginError, State, fail};
+use crate::discovery::trouble;
+use crate::registration::Client;
+use crate::token::{self, Capture, Fault, TokenClient};
+
+#[derive(Debug)]
+pub(super) struct Redeeming {
+    plan: Plan,
+    client: Client,
+    exchange: TokenClient,
+}
+
+impl Redeeming {
+    pub(super) fn begin(plan: Plan, client: Client, code: &Secret) -> (State, Effect) {
+        let made = token::client(&client.id, client.secret.as_ref(), client.auth, &plan.issuer.token)
+            .and_then(|exchange| Some((question(&exchange, &plan, code)?, exchange)));
+        match made {
+            Some((question, exchange)) => {
+                (State::Redeeming(Box::new(Self { plan, client, exchange })), Effect::Fetch(question))
+            }
+            None => fail(LoginError::OutOfStep("the token endpoint's address cannot be asked")),
+        }
+    }
+
+    pub(super) fn fetched(self: Box<Self>, reply: Response<Vec<u8>>) -> (State, Effect) {
+        let received = date(&reply).unwrap_or(self.plan.request.now);
+        let issuer = || self.plan.issuer.issuer.clone();
+        match token::read(&self.exchange, reply) {
+            Ok(tokens) => {
+                let Self { plan, client, .. } = *self;
+                match (&tokens.id, &plan.issuer.jwks) {
+                    // An ID token that was not asked for proves nothing to us: it has no nonce of ours.
+                    (Some(_), Some(_)) if plan.scopes.iter().any(|scope| scope == "openid") => {
+                        Identifying::begin(Redeemed { plan, client, tokens, received })
+                    }
+                    _ => Redeemed { plan, client, tokens, received }.done(Account::default(), None),
+                }
+            }
+            Err(Fault::Refused { detail, .. }) => fail(LoginError::Refused { issuer: issuer(), detail }),
+            Err(Fault::Trouble(cause)) => fail(self.unreachable(&cause)),
+            Err(Fault::Nonsense(what)) => fail(LoginError::BadReply { issuer: issuer(), what }),
+        }
+    }
+
+    pub(super) fn unreachable(&self, cause: &str) -> LoginError {
+        trouble(self.plan.issuer.token.as_url().host_str().unwrap_or_default(), cause)
+    }
+}
+
+fn question(exchange: &TokenClient, plan: &Plan, code: &Secret) -> Option<Request<Vec<u8>>> {
+    let redirect = RedirectUrl::new(plan.request.redirect_uri.clone()).ok()?;
+    let mut request = exchange
+        .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
+        .set_pkce_verifier(PkceCodeVerifier::new(plan.request.entropy.verifier.expose().to_owned()))
+        .set_redirect_uri(std::borrow::Cow::Borrowed(&redirect));
+    if let Some(resource) = &plan.resource {
+        request = request.add_extra_param("resource", resource.as_str());
+    }
+    let capture = Capture::default();
+    request.request(&capture).err();
+    capture.request()
+}
+
+/// The issuer's own time of day: it wrote the ID token by that clock, and ours may be wrong.
+fn date(reply: &Response<Vec<u8>>) -> Option<Timestamp> {
+    let text = reply.headers().get(DATE)?.to_str().ok()?;
+    Some(Timestamp::from_millis(DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis()))
+}

@@ -1,0 +1,84 @@
+//! Third state: who are we to the issuer? Pre-registered, else dynamically registered, else IT must help.
+//!
+//! A client id metadata document (`client_id_metadata_document_supported`) will stand between the first two.
+
+use http::{Response, StatusCode};
+use keybearer_model::grant::ClientAuth;
+use keybearer_model::url::Endpoint;
+
+use super::authorizing::Authorizing;
+use super::finding_issuer::Plan;
+use super::{Effect, LoginError, State, fail};
+use crate::discovery::trouble;
+use crate::metadata::Provenance;
+use crate::registration::{self, Client};
+
+#[derive(Debug)]
+pub(super) struct Registering {
+    plan: Plan,
+    at: Endpoint,
+    auth: ClientAuth,
+    attempt: Attempt,
+}
+
+/// What the registration says of scopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attempt {
+    /// All that will be asked for.
+    WithScopes,
+    /// Nothing: some issuers refuse a registration for a scope that they would grant (IDPS.md, Keycloak).
+    WithoutScopes,
+}
+
+impl Registering {
+    pub(super) fn begin(mut plan: Plan) -> (State, Effect) {
+        if let Some(client) = plan.request.client.take() {
+            return Authorizing::begin(plan, Client::from(client));
+        }
+        let Some(at) = plan.issuer.registration.clone() else {
+            return fail(LoginError::NoWayToRegister { issuer: plan.issuer.issuer });
+        };
+        let Some(auth) = registration::preferred_auth(&plan.issuer) else {
+            return fail(LoginError::NoWayToRegister { issuer: plan.issuer.issuer });
+        };
+        let attempt = if plan.scopes.is_empty() { Attempt::WithoutScopes } else { Attempt::WithScopes };
+        Box::new(Self { plan, at, auth, attempt }).ask()
+    }
+
+    pub(super) fn fetched(mut self: Box<Self>, reply: &Response<Vec<u8>>) -> (State, Effect) {
+        let status = reply.status();
+        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+            return fail(self.unreachable(&format!("status {}", status.as_u16())));
+        }
+        if status.is_client_error() && self.attempt == Attempt::WithScopes {
+            self.attempt = Attempt::WithoutScopes;
+            return self.ask();
+        }
+        match registration::judge(&self.plan.issuer, self.auth, reply) {
+            Ok(client) => Authorizing::begin(self.plan, client),
+            // Nothing was there but our guess.
+            Err(LoginError::RegistrationRefused { .. } | LoginError::BadReply { .. })
+                if self.plan.issuer.provenance == Provenance::Convention =>
+            {
+                fail(LoginError::NoSignIn { server: self.plan.request.upstream })
+            }
+            Err(error) => fail(error),
+        }
+    }
+
+    pub(super) fn unreachable(&self, cause: &str) -> LoginError {
+        trouble(self.at.as_url().host_str().unwrap_or_default(), cause)
+    }
+
+    fn ask(self: Box<Self>) -> (State, Effect) {
+        let Plan { request, scopes, .. } = &self.plan;
+        let scopes: &[String] = match self.attempt {
+            Attempt::WithScopes => scopes,
+            Attempt::WithoutScopes => &[],
+        };
+        match registration::request(&self.at, self.auth, &request.client_name, &request.redirect_uri, scopes) {
+            Some(question) => (State::Registering(self), Effect::Fetch(question)),
+            None => fail(LoginError::OutOfStep("the registration's address cannot be asked")),
+        }
+    }
+}

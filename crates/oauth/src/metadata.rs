@@ -1,0 +1,253 @@
+//! Metadata documents, judged: of a server (RFC 9728) and of an issuer (RFC 8414, OpenID Connect Discovery).
+
+use http::Response;
+use keybearer_model::url::{Endpoint, Issuer, Upstream};
+use serde::Deserialize;
+
+use crate::discovery::{Unfit, document};
+use crate::login::LoginError;
+use crate::profile::{PkceSupport, Profile};
+use crate::reach;
+use crate::text::shown;
+
+/// The most issuers of one server that are tried.
+const MOST_ISSUERS: usize = 4;
+
+/// What a server says of itself.
+#[derive(Debug)]
+pub(crate) struct ProtectedResource {
+    /// Its identifier, byte for byte as it wrote it (RFC 8707).
+    pub(crate) resource: String,
+    /// Who gives tokens for it, in its order; none for one that leaves it to the older convention.
+    pub(crate) issuers: Vec<Issuer>,
+    /// All the scopes that it knows.
+    pub(crate) scopes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct ResourceDocument {
+    resource: String,
+    authorization_servers: Option<Vec<String>>,
+    scopes_supported: Option<Vec<String>>,
+}
+
+impl ProtectedResource {
+    /// What is known of a server that says nothing: its canonical address (MCP, RFC 8707 §2).
+    pub(crate) fn silent(server: &Upstream) -> Self {
+        let mut url = server.as_url().clone();
+        url.set_query(None);
+        let text = if url.path() == "/" { url.as_str().trim_end_matches('/') } else { url.as_str() };
+        Self { resource: text.to_owned(), issuers: Vec::new(), scopes: Vec::new() }
+    }
+
+    /// Judges the answer to a question for `server`'s metadata.
+    pub(crate) fn read(server: &Upstream, host: &str, reply: &Response<Vec<u8>>) -> Result<Self, Unfit> {
+        let document: ResourceDocument = document(host, reply)?;
+        if !identifies(&document.resource, server) {
+            let named = shown(&document.resource);
+            return Err(Unfit::Rejected(LoginError::WrongResource { server: server.clone(), named }));
+        }
+        let named = document.authorization_servers.unwrap_or_default();
+        let issuers: Vec<Issuer> = named
+            .iter()
+            .filter_map(|text| text.parse::<Issuer>().ok())
+            .filter(|issuer| issuer.as_url().query().is_none() && reach::may_lead(server, issuer.as_url()))
+            .take(MOST_ISSUERS)
+            .collect();
+        match named.first() {
+            Some(first) if issuers.is_empty() => {
+                Err(Unfit::Rejected(unsound(server.as_url().as_str(), &format!("`{first}` cannot be a sign-in"))))
+            }
+            Some(_) | None => {
+                Ok(Self { resource: document.resource, issuers, scopes: document.scopes_supported.unwrap_or_default() })
+            }
+        }
+    }
+}
+
+/// Whether a resource identifier is `server` or something that contains it: same origin, and its path a prefix.
+fn identifies(resource: &str, server: &Upstream) -> bool {
+    resource.parse::<Endpoint>().is_ok_and(|resource| {
+        let outer = resource.as_url().path().trim_end_matches('/');
+        let rest = server.as_url().path().strip_prefix(outer);
+        resource.as_url().origin() == server.as_url().origin()
+            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// What an issuer says of itself.
+#[derive(Debug)]
+pub(crate) struct AuthorizationServer {
+    pub(crate) issuer: Issuer,
+    pub(crate) authorization: Endpoint,
+    pub(crate) token: Endpoint,
+    pub(crate) registration: Option<Endpoint>,
+    pub(crate) revocation: Option<Endpoint>,
+    pub(crate) jwks: Option<Endpoint>,
+    pub(crate) scopes: Vec<String>,
+    /// How clients may authenticate at the token endpoint, where it says.
+    pub(crate) client_auth: Option<Vec<String>>,
+    pub(crate) callback_issuer: CallbackIssuer,
+    pub(crate) provenance: Provenance,
+}
+
+/// Whether callbacks carry `iss` (RFC 9207 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallbackIssuer {
+    /// Always: one without it is an attack.
+    Promised,
+    /// It does not say.
+    Unspecified,
+}
+
+/// Where what we know of an issuer comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Provenance {
+    /// From its metadata.
+    Metadata,
+    /// From the convention of MCP 2025-03-26: there was no metadata of any kind.
+    Convention,
+}
+
+#[derive(Deserialize)]
+struct IssuerDocument {
+    issuer: String,
+    authorization_endpoint: Option<String>,
+    token_endpoint: Option<String>,
+    registration_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
+    jwks_uri: Option<String>,
+    scopes_supported: Option<Vec<String>>,
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    code_challenge_methods_supported: Option<Vec<String>>,
+    authorization_response_iss_parameter_supported: Option<bool>,
+}
+
+impl AuthorizationServer {
+    /// The endpoints that MCP 2025-03-26 §2.3.3 gives to a server without any metadata.
+    pub(crate) fn by_convention(server: &Upstream) -> Option<Self> {
+        let origin = server.as_url().origin().ascii_serialization();
+        Some(Self {
+            issuer: origin.parse().ok()?,
+            authorization: format!("{origin}/authorize").parse().ok()?,
+            token: format!("{origin}/token").parse().ok()?,
+            registration: format!("{origin}/register").parse().ok(),
+            revocation: None,
+            jwks: None,
+            scopes: Vec::new(),
+            client_auth: None,
+            callback_issuer: CallbackIssuer::Unspecified,
+            provenance: Provenance::Convention,
+        })
+    }
+
+    /// Judges the answer to a question for `asked`'s metadata.
+    pub(crate) fn read(asked: &Asked<'_>, host: &str, reply: &Response<Vec<u8>>) -> Result<Self, Unfit> {
+        let document: IssuerDocument = document(host, reply)?;
+        asked.judge(document).map_err(Unfit::Rejected)
+    }
+}
+
+/// Whose metadata was asked for, and what may deviate in it.
+pub(crate) struct Asked<'a> {
+    pub(crate) server: &'a Upstream,
+    pub(crate) issuer: &'a Issuer,
+    pub(crate) spelling: Spelling,
+    pub(crate) profile: &'a Profile,
+}
+
+/// How the issuer's identifier came to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    /// The server's metadata wrote it: it counts to the byte (RFC 8414 §3.3).
+    Theirs,
+    /// We made it from the server's origin, which has no path: with and without a slash are the same.
+    Ours,
+}
+
+impl Asked<'_> {
+    fn judge(&self, document: IssuerDocument) -> Result<AuthorizationServer, LoginError> {
+        let named = document.issuer.as_str();
+        let same = match self.spelling {
+            Spelling::Theirs => named == self.issuer.as_str(),
+            Spelling::Ours => named.strip_suffix('/').unwrap_or(named) == self.issuer.as_str(),
+        };
+        let issuer = if same || self.profile.trusts(named) { named.parse().ok() } else { None };
+        let issuer: Issuer = issuer
+            .ok_or_else(|| LoginError::WrongIssuer { issuer: self.issuer.clone(), named: shown(named) })?;
+        self.judge_pkce(document.code_challenge_methods_supported.as_deref())?;
+        let required = |name: &str, text: Option<&String>| {
+            self.endpoint(name, text)?.ok_or_else(|| unsound(self.issuer.as_str(), &format!("it has no `{name}`")))
+        };
+        let optional = |name: &str, text: Option<&String>| self.endpoint(name, text);
+        Ok(AuthorizationServer {
+            issuer,
+            authorization: required("authorization_endpoint", document.authorization_endpoint.as_ref())?,
+            token: required("token_endpoint", document.token_endpoint.as_ref())?,
+            registration: optional("registration_endpoint", document.registration_endpoint.as_ref())?,
+            revocation: optional("revocation_endpoint", document.revocation_endpoint.as_ref())?,
+            jwks: optional("jwks_uri", document.jwks_uri.as_ref())?,
+            scopes: document.scopes_supported.unwrap_or_default(),
+            client_auth: document.token_endpoint_auth_methods_supported,
+            callback_issuer: match document.authorization_response_iss_parameter_supported {
+                Some(true) => CallbackIssuer::Promised,
+                Some(false) | None => CallbackIssuer::Unspecified,
+            },
+            provenance: Provenance::Metadata,
+        })
+    }
+
+    fn judge_pkce(&self, methods: Option<&[String]>) -> Result<(), LoginError> {
+        let good = match methods {
+            Some(methods) => methods.iter().any(|method| method == "S256"),
+            None => self.profile.pkce() == PkceSupport::Known,
+        };
+        if good { Ok(()) } else { Err(LoginError::NoPkce { issuer: self.issuer.clone() }) }
+    }
+
+    /// An endpoint that may be asked: https or loopback, and not nearer to us than the server itself (SEC-19, SEC-20).
+    fn endpoint(&self, name: &str, text: Option<&String>) -> Result<Option<Endpoint>, LoginError> {
+        let Some(text) = text else { return Ok(None) };
+        let endpoint = text.parse::<Endpoint>().ok().filter(|endpoint| {
+            reach::may_lead(self.server, endpoint.as_url()) && endpoint.as_url().as_str().parse::<http::Uri>().is_ok()
+        });
+        match endpoint {
+            Some(endpoint) => Ok(Some(endpoint)),
+            None => Err(unsound(self.issuer.as_str(), &format!("its `{name}` must not be asked: `{text}`"))),
+        }
+    }
+}
+
+fn unsound(party: &str, what: &str) -> LoginError {
+    LoginError::Unsound { party: shown(party), what: shown(what) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_the_server_or_contains_it() {
+        let server: Upstream = "https://h.test/a/mcp".parse().unwrap();
+        for good in ["https://h.test/a/mcp", "https://h.test/a/mcp/", "https://h.test/a", "https://h.test", "https://H.test:443/"] {
+            assert!(identifies(good, &server), "{good}");
+        }
+        for bad in [
+            "https://h.test/a/mc", "https://h.test/a/mcp/x", "https://h.test:444/a/mcp", "http://h.test/a/mcp",
+            "https://other.test/a/mcp", "https://h.test.evil.test/a/mcp", "https://h.test/b/../a/x", "urn:h.test:a", "",
+        ] {
+            assert!(!identifies(bad, &server), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_canonical_address_has_no_needless_slash() {
+        for (server, want) in [
+            ("https://H.test", "https://h.test"),
+            ("https://h.test/mcp/?q=1", "https://h.test/mcp/"),
+            ("http://127.0.0.1:80/mcp", "http://127.0.0.1/mcp"),
+        ] {
+            assert_eq!(ProtectedResource::silent(&server.parse().unwrap()).resource, want);
+        }
+    }
+}

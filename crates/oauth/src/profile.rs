@@ -1,0 +1,178 @@
+//! What is known of one kind of issuer, as data: `profiles/*.toml`, each field with its evidence.
+//!
+//! A profile can only deviate where a field exists for it. Without one, everything is by the standards.
+
+use std::collections::BTreeMap;
+
+use keybearer_model::url::Issuer;
+use serde::Deserialize;
+
+/// The profiles of this build: file name and text.
+const BUNDLED: &[(&str, &str)] = &include!(concat!(env!("OUT_DIR"), "/profiles.rs"));
+
+/// A value and where it can be looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known<T> {
+    /// The value.
+    pub value: T,
+    /// The evidence for it.
+    pub source: String,
+}
+
+/// Whether the issuer takes the `resource` parameter (RFC 8707).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResourceParameter {
+    /// It takes or ignores it.
+    Send,
+    /// It refuses requests that have it.
+    Omit,
+}
+
+/// How we know that the issuer checks PKCE's S256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PkceSupport {
+    /// Its metadata says so.
+    Advertised,
+    /// It is known to, though its metadata is silent. Metadata that lists other methods only is refused all the same.
+    Known,
+}
+
+/// Whether `offline_access` is asked for together with `prompt=consent` (OpenID Connect Core §11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfflineConsent {
+    /// As the standard wants it.
+    Prompt,
+    /// Without: there the prompt would ask for more than it says.
+    Silent,
+}
+
+/// One kind of issuer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The origins whose issuers it describes; none for the one that describes all others.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    resource: Option<Known<ResourceParameter>>,
+    pkce: Option<Known<PkceSupport>>,
+    trusted_issuers: Option<Known<Vec<String>>>,
+    tenant_claim: Option<Known<String>>,
+    authorize: Option<Known<BTreeMap<String, String>>>,
+    offline_consent: Option<Known<OfflineConsent>>,
+    scope_joiner: Option<Known<String>>,
+}
+
+impl Profile {
+    /// Whether `resource` is sent; it is, where nothing else is known.
+    pub fn resource(&self) -> ResourceParameter {
+        self.resource.as_ref().map_or(ResourceParameter::Send, |known| known.value)
+    }
+
+    /// How PKCE is known to be checked.
+    pub fn pkce(&self) -> PkceSupport {
+        self.pkce.as_ref().map_or(PkceSupport::Advertised, |known| known.value)
+    }
+
+    /// Whether metadata may carry `named` though another issuer was asked (SEC-25). Never used on a callback's `iss`.
+    pub fn trusts(&self, named: &str) -> bool {
+        self.trusted_issuers.as_ref().is_some_and(|known| known.value.iter().any(|issuer| issuer == named))
+    }
+
+    /// The ID token's claim that fills the `{...}` in a trusted issuer that is a template.
+    pub fn tenant_claim(&self) -> Option<&str> {
+        self.tenant_claim.as_ref().map(|known| known.value.as_str())
+    }
+
+    /// Parameters that are added to the authorization request.
+    pub fn authorize(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.authorize.iter().flat_map(|known| known.value.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
+    /// How `offline_access` is asked for.
+    pub fn offline_consent(&self) -> OfflineConsent {
+        self.offline_consent.as_ref().map_or(OfflineConsent::Prompt, |known| known.value)
+    }
+
+    /// What stands between scopes, in what we send and in what comes back; a space by RFC 6749 §3.3.
+    pub fn scope_joiner(&self) -> &str {
+        self.scope_joiner.as_ref().map_or(" ", |known| known.value.as_str())
+    }
+}
+
+/// All profiles of this build.
+#[derive(Clone, Debug)]
+pub struct Catalog(Vec<Profile>);
+
+impl Catalog {
+    /// The profiles that are part of the program.
+    pub fn bundled() -> Self {
+        // A file that does not parse is caught by the test that walks them all, not by a person who signs in.
+        Self(BUNDLED.iter().filter_map(|(_, text)| toml::from_str(text).ok()).collect())
+    }
+
+    /// What is known of `issuer`.
+    pub fn of(&self, issuer: &Issuer) -> Profile {
+        let origin = issuer.as_url().origin().ascii_serialization();
+        self.0.iter().find(|profile| profile.origins.contains(&origin)).cloned().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parameters of ours that a profile must not touch.
+    const OURS: [&str; 9] = [
+        "client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri", "resource", "response_type",
+        "scope", "state",
+    ];
+
+    #[test]
+    fn every_bundled_profile_is_sound() {
+        let mut origins = Vec::new();
+        for &(name, text) in BUNDLED {
+            let profile: Profile = toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let sources = [
+                profile.resource.as_ref().map(|known| &known.source),
+                profile.pkce.as_ref().map(|known| &known.source),
+                profile.trusted_issuers.as_ref().map(|known| &known.source),
+                profile.tenant_claim.as_ref().map(|known| &known.source),
+                profile.authorize.as_ref().map(|known| &known.source),
+                profile.offline_consent.as_ref().map(|known| &known.source),
+                profile.scope_joiner.as_ref().map(|known| &known.source),
+            ];
+            assert!(sources.into_iter().flatten().all(|source| source.len() > 8), "{name}: a field without evidence");
+            assert_eq!(profile.origins.is_empty(), name == "generic", "{name}: wants origins");
+            for origin in &profile.origins {
+                let issuer: Issuer = origin.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
+                assert_eq!(&issuer.as_url().origin().ascii_serialization(), origin, "{name}: not an origin");
+                assert!(origin.starts_with("https://"), "{name}: plain http");
+                assert_eq!(Catalog::bundled().of(&issuer), profile, "{name}: not found by its own origin");
+            }
+            let trusted = profile.trusted_issuers.iter().flat_map(|known| &known.value).collect::<Vec<_>>();
+            assert!(trusted.iter().all(|issuer| issuer.parse::<Issuer>().is_ok()), "{name}: not an issuer");
+            let templated = trusted.iter().any(|issuer| issuer.contains('{'));
+            assert_eq!(templated, profile.tenant_claim().is_some(), "{name}: a template needs its claim");
+            assert!(profile.authorize().all(|(key, _)| !OURS.contains(&key)), "{name}: replaces a parameter of ours");
+            assert!(matches!(profile.scope_joiner(), " " | "," | "+"), "{name}: joiner");
+            origins.extend(profile.origins.iter().cloned());
+        }
+        let all = origins.len();
+        origins.sort();
+        origins.dedup();
+        assert_eq!(origins.len(), all, "two profiles for one origin");
+    }
+
+    #[test]
+    fn an_unknown_issuer_is_taken_by_the_standards() {
+        let profile = Catalog::bundled().of(&"https://login.microsoftonline.com.evil.test/x".parse().unwrap());
+        assert_eq!(profile, Profile::default());
+        assert_eq!(profile.pkce(), PkceSupport::Advertised);
+        let deviating = Catalog::bundled().of(&"https://login.microsoftonline.com/common/v2.0".parse().unwrap());
+        assert_eq!((deviating.resource(), deviating.pkce()), (ResourceParameter::Omit, PkceSupport::Known));
+    }
+}
