@@ -19,10 +19,10 @@ pub(crate) async fn run(paces: &str) -> Outcome<String> {
         }
         "locked" => {
             let _ring = Ring::start(&[])?;
-            Ok(format!("{} {}", told(keys.probe().await), told(keys.put("a", &secret(9)).await)))
+            Ok(format!("{} {}", told(&keys.probe().await), told(&keys.put("a", &secret(9)).await)))
         }
         "hangs" => hangs(&keys).await,
-        "absent" => Ok(format!("{} {}", told(keys.probe().await), told(keys.get("a").await))),
+        "absent" => Ok(format!("{} {}", told(&keys.probe().await), told(&keys.get("a").await))),
         other => Err(format!("unknown: {other}").into()),
     }
 }
@@ -62,7 +62,7 @@ fn secret(length: usize) -> Secret {
     Secret::new("cAnArY é ".repeat(length.div_ceil(9)))
 }
 
-fn told<T>(answer: Result<T, KeyStoreError>) -> &'static str {
+fn told<T>(answer: &Result<T, KeyStoreError>) -> &'static str {
     match answer {
         Ok(_) => "ok",
         Err(KeyStoreError::Locked) => "locked",
@@ -106,8 +106,8 @@ async fn hangs(keys: &Keychain) -> Outcome<String> {
     keys.put("paces/a", &Secret::new("cAnArY first".into())).await?;
     ring.signal(Signal::STOP)?;
     tokio::time::pause();
-    let first = told(keys.get("paces/a").await);
-    let second = told(keys.put("paces/a", &Secret::new("cAnArY given up".into())).await);
+    let first = told(&keys.get("paces/a").await);
+    let second = told(&keys.put("paces/a", &Secret::new("cAnArY given up".into())).await);
     tokio::time::resume();
     ring.signal(Signal::CONT)?;
     let back = keys.get("paces/a").await?.ok_or("it is not there any more")?;
