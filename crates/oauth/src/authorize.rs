@@ -163,7 +163,8 @@ mod tests {
         let mixed_up = expect!["the answer to the sign-in does not come from `https://idp.test`"];
         for promise in [Promised, Unspecified] {
             check(promise, "state=right&code=c&iss=https://idp.test", &expect!["code c"]);
-            for wrong in ["https://idp.test/", "https://IDP.test", "https://evil.test", "", "https%3A%2F%2Fidp.test%20"] {
+            for wrong in ["https://idp.test/", "https://IDP.test", "https://evil.test", "", "https%3A%2F%2Fidp.test%20"]
+            {
                 check(promise, &format!("state=right&code=c&iss={wrong}"), &mixed_up);
                 check(promise, &format!("state=right&error=x&error_description=call+me&iss={wrong}"), &mixed_up);
             }
@@ -175,7 +176,8 @@ mod tests {
 
     #[test]
     fn only_this_sign_ins_callback_counts() {
-        for foreign in ["", "code=c", "state=&code=c", "state=righ&code=c", "state=right&state=wrong&code=c", "error=x"] {
+        for foreign in ["", "code=c", "state=&code=c", "state=righ&code=c", "state=right&state=wrong&code=c", "error=x"]
+        {
             check(CallbackIssuer::Unspecified, foreign, &expect!["foreign"]);
         }
         check(CallbackIssuer::Unspecified, "state=right&code=a&code=b", &expect!["foreign"]);

@@ -163,7 +163,10 @@ mod tests {
     fn finds_the_bearer_challenge_among_others() {
         check(&[r#"Basic realm="Bearer scope=no", Bearer scope="yes""#], &expect!["- | yes | -"]);
         check(&["Negotiate YIIabc+/==, Bearer scope=yes"], &expect!["- | yes | -"]);
-        check(&["Basic realm=x", "Bearer scope=a", "Bearer resource_metadata=https://h/m"], &expect!["https://h/m | - | -"]);
+        check(
+            &["Basic realm=x", "Bearer scope=a", "Bearer resource_metadata=https://h/m"],
+            &expect!["https://h/m | - | -"],
+        );
         check(&["Basic realm=x, Digest nonce=y"], &expect!["none"]);
         check(&[], &expect!["none"]);
     }
@@ -177,7 +180,8 @@ mod tests {
 
     #[test]
     fn survives_what_is_no_challenge() {
-        for odd in ["=", "\"", "Bearer scope=\"open", "Bearer scope=\"\\", ",,,", "= = =", "Bearer =x", "é Bearer ü=ö"] {
+        for odd in ["=", "\"", "Bearer scope=\"open", "Bearer scope=\"\\", ",,,", "= = =", "Bearer =x", "é Bearer ü=ö"]
+        {
             check(&[odd, "Bearer scope=ok, resource_metadata=https://h/m"], &expect!["https://h/m | ok | -"]);
         }
     }

@@ -67,7 +67,12 @@ impl Search {
 
     fn over(mut places: VecDeque<Url>) -> Self {
         let mut seen = Vec::new();
-        places.retain(|place| !seen.contains(place) && { seen.push(place.clone()); true });
+        places.retain(|place| {
+            !seen.contains(place) && {
+                seen.push(place.clone());
+                true
+            }
+        });
         Self { places, ..Self::default() }
     }
 
@@ -96,7 +101,7 @@ impl Search {
         if let Some(current) = &self.current {
             self.places.retain(|place| place.origin() != current.origin());
         }
-        self.note(Unfit::Trouble(trouble(self.host(), cause)));
+        self.note(Unfit::Trouble(unreachable(self.host(), cause)));
     }
 
     /// The place that was asked last.
@@ -110,16 +115,26 @@ impl Search {
     }
 }
 
-/// That `host` does not answer as it should.
-pub(crate) fn trouble(host: &str, cause: &str) -> LoginError {
+/// That `host` was not reached; `cause` is the driver's whole sentence.
+pub(crate) fn unreachable(host: &str, cause: &str) -> LoginError {
     LoginError::Unreachable { host: shown(host), cause: shown(cause) }
+}
+
+/// That `host` was reached, and has a trouble of its own.
+pub(crate) fn trouble(host: &str, status: StatusCode) -> LoginError {
+    unreachable(host, &format!("`{host}` answered with status {}", status.as_u16()))
+}
+
+/// A status that says nothing about the question, and may be another one later.
+pub(crate) fn is_trouble(status: StatusCode) -> bool {
+    status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
 }
 
 /// Reads a JSON document. A page is none, also with status 200: many hosts answer every path with their front page.
 pub(crate) fn document<T: DeserializeOwned>(host: &str, reply: &Response<Vec<u8>>) -> Result<T, Unfit> {
     let status = reply.status();
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Unfit::Trouble(trouble(host, &format!("status {}", status.as_u16()))));
+    if is_trouble(status) {
+        return Err(Unfit::Trouble(trouble(host, status)));
     }
     let kind = reply.headers().get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
     if status != StatusCode::OK || kind.is_some_and(|kind| kind.starts_with(b"text/html")) {
@@ -189,12 +204,12 @@ mod tests {
     #[test]
     fn asks_no_place_twice_and_none_that_is_nearer_than_the_server() {
         let challenge = |text: &str| Challenge { resource_metadata: text.parse().ok(), ..Challenge::default() };
-        let root = "https://h/.well-known/oauth-protected-resource";
+        let root = "https://h.test/.well-known/oauth-protected-resource";
         for named in [root, "https://10.0.0.1/meta", "http://127.0.0.1/meta", "https://169.254.169.254/meta"] {
             check(
-                Search::for_resource(&"https://h/".parse().unwrap(), Some(&challenge(named))),
+                Search::for_resource(&"https://h.test/".parse().unwrap(), Some(&challenge(named))),
                 &expect![[r#"
-                    https://h/.well-known/oauth-protected-resource
+                    https://h.test/.well-known/oauth-protected-resource
                 "#]],
             );
         }

@@ -12,8 +12,8 @@ use openidconnect::core::{
     CoreGenderClaim, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm,
 };
 use openidconnect::{
-    AccessToken, AccessTokenHash, AdditionalClaims, ClaimsVerificationError, ClientId, IdToken, IdTokenClaims, IssuerUrl,
-    Nonce,
+    AccessToken, AccessTokenHash, AdditionalClaims, ClaimsVerificationError, ClientId, IdToken, IdTokenClaims,
+    IssuerUrl, Nonce,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -95,9 +95,11 @@ fn verifier<'a>(keys: CoreJsonWebKeySet, expected: &Expected<'_>) -> Result<Core
     Ok(CoreIdTokenVerifier::new_public_client(ClientId::new(expected.client_id.to_owned()), issuer, keys)
         .set_allowed_algs(ALGORITHMS)
         .set_time_fn(move || earliest)
-        .set_issue_time_verifier_fn(move |issued| {
-            if issued <= latest { Ok(()) } else { Err("issued in the future".to_owned()) }
-        })
+        .set_issue_time_verifier_fn(
+            move |issued| {
+                if issued <= latest { Ok(()) } else { Err("issued in the future".to_owned()) }
+            },
+        )
         // Judged below, where the authorized party is known.
         .set_other_audience_verifier_fn(|_| true))
 }

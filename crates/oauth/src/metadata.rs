@@ -173,8 +173,8 @@ impl Asked<'_> {
             Spelling::Ours => named.strip_suffix('/').unwrap_or(named) == self.issuer.as_str(),
         };
         let issuer = if same || self.profile.trusts(named) { named.parse().ok() } else { None };
-        let issuer: Issuer = issuer
-            .ok_or_else(|| LoginError::WrongIssuer { issuer: self.issuer.clone(), named: shown(named) })?;
+        let issuer: Issuer =
+            issuer.ok_or_else(|| LoginError::WrongIssuer { issuer: self.issuer.clone(), named: shown(named) })?;
         self.judge_pkce(document.code_challenge_methods_supported.as_deref())?;
         let required = |name: &str, text: Option<&String>| {
             self.endpoint(name, text)?.ok_or_else(|| unsound(self.issuer.as_str(), &format!("it has no `{name}`")))
@@ -229,12 +229,25 @@ mod tests {
     #[test]
     fn a_resource_is_the_server_or_contains_it() {
         let server: Upstream = "https://h.test/a/mcp".parse().unwrap();
-        for good in ["https://h.test/a/mcp", "https://h.test/a/mcp/", "https://h.test/a", "https://h.test", "https://H.test:443/"] {
+        for good in [
+            "https://h.test/a/mcp",
+            "https://h.test/a/mcp/",
+            "https://h.test/a",
+            "https://h.test",
+            "https://H.test:443/",
+        ] {
             assert!(identifies(good, &server), "{good}");
         }
         for bad in [
-            "https://h.test/a/mc", "https://h.test/a/mcp/x", "https://h.test:444/a/mcp", "http://h.test/a/mcp",
-            "https://other.test/a/mcp", "https://h.test.evil.test/a/mcp", "https://h.test/b/../a/x", "urn:h.test:a", "",
+            "https://h.test/a/mc",
+            "https://h.test/a/mcp/x",
+            "https://h.test:444/a/mcp",
+            "http://h.test/a/mcp",
+            "https://other.test/a/mcp",
+            "https://h.test.evil.test/a/mcp",
+            "https://h.test/b/../a/x",
+            "urn:h.test:a",
+            "",
         ] {
             assert!(!identifies(bad, &server), "{bad}");
         }

@@ -127,8 +127,15 @@ mod tests {
 
     /// Parameters of ours that a profile must not touch.
     const OURS: [&str; 9] = [
-        "client_id", "code_challenge", "code_challenge_method", "nonce", "redirect_uri", "resource", "response_type",
-        "scope", "state",
+        "client_id",
+        "code_challenge",
+        "code_challenge_method",
+        "nonce",
+        "redirect_uri",
+        "resource",
+        "response_type",
+        "scope",
+        "state",
     ];
 
     #[test]

@@ -104,12 +104,24 @@ mod tests {
     fn addresses_lead_only_as_near_as_the_server_that_named_them() {
         let cases = [
             (Reach::Public, "https://idp.example.com https://8.8.8.8 https://[2001:db8::1] https://[::ffff:8.8.8.8]"),
-            (Reach::Private, "https://10.1.2.3 https://192.168.0.1 https://172.16.9.9 https://100.64.0.1 https://[fd12::1]"),
-            (Reach::Private, "https://idp https://idp.corp https://IDP.Internal. https://[64:ff9b::10.0.0.1] https://[2002:a00:1::]"),
-            (Reach::Loopback, "https://localhost https://a.localhost https://127.9.9.9 https://[::1] https://[::ffff:127.0.0.1]"),
+            (
+                Reach::Private,
+                "https://10.1.2.3 https://192.168.0.1 https://172.16.9.9 https://100.64.0.1 https://[fd12::1]",
+            ),
+            (
+                Reach::Private,
+                "https://idp https://idp.corp https://IDP.Internal. https://[64:ff9b::10.0.0.1] https://[2002:a00:1::]",
+            ),
+            (
+                Reach::Loopback,
+                "https://localhost https://a.localhost https://127.9.9.9 https://[::1] https://[::ffff:127.0.0.1]",
+            ),
             (Reach::Loopback, "https://2130706433 https://0x7f.1"),
             (Reach::Never, "https://169.254.169.254 https://0.0.0.0 https://[::] https://[fe80::1] https://224.0.0.1"),
-            (Reach::Never, "https://[fd00:ec2::254] https://metadata.google.internal https://100.100.100.200 https://[::ffff:169.254.169.254]"),
+            (
+                Reach::Never,
+                "https://[fd00:ec2::254] https://metadata.google.internal https://100.100.100.200 https://[::ffff:169.254.169.254]",
+            ),
         ];
         let servers = ["https://mcp.example.com", "https://10.0.0.1", "http://127.0.0.1:9"];
         for (want, addresses) in cases {

@@ -7,13 +7,22 @@ use keybearer_model::grant::Grant;
 use keybearer_model::secret::Secret;
 use oauth2::RefreshToken;
 
-use crate::text::shown;
 use crate::token::{self, Capture, Fault, TokenClient};
 
 /// Error codes after which the same refresh token will never work again, or not without the person.
 const DEFINITE: [&str; 13] = [
-    "access_denied", "consent_required", "expired_token", "interaction_required", "invalid_client", "invalid_grant",
-    "invalid_request", "invalid_scope", "invalid_target", "invalid_token", "login_required", "unauthorized_client",
+    "access_denied",
+    "consent_required",
+    "expired_token",
+    "interaction_required",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "invalid_target",
+    "invalid_token",
+    "login_required",
+    "unauthorized_client",
     "unsupported_grant_type",
 ];
 
@@ -66,7 +75,8 @@ pub fn judge(grant: &Grant, reply: Response<Vec<u8>>) -> Result<Renewed, RenewEr
     let tokens = token::read(&client, reply).map_err(|fault| match fault {
         Fault::Refused { code, .. } if DEFINITE.contains(&code.as_str()) => RenewError::Refused { code },
         Fault::Refused { detail, .. } => RenewError::Transient(detail),
-        Fault::Trouble(what) | Fault::Nonsense(what) => RenewError::Transient(shown(&what)),
+        Fault::Trouble(status) => RenewError::Transient(format!("status {}", status.as_u16())),
+        Fault::Nonsense(what) => RenewError::Transient(what),
     })?;
     let unchanged = |new: &Secret| grant.refresh_token.as_ref().is_some_and(|old| old.matches(new.expose()));
     Ok(Renewed {

@@ -19,8 +19,9 @@ pub fn request(grant: &Grant) -> Option<Request<Vec<u8>>> {
     // The crate takes https alone. Ours may be on loopback, as `Endpoint` has judged: the true address is put back.
     let mut https = endpoint.as_url().clone();
     https.set_scheme("https").ok()?;
-    let client = token::client(&facts.client_id, grant.client_secret.as_ref(), facts.client_auth, &facts.token_endpoint)?
-        .set_revocation_url(RevocationUrl::from_url(https));
+    let client =
+        token::client(&facts.client_id, grant.client_secret.as_ref(), facts.client_auth, &facts.token_endpoint)?
+            .set_revocation_url(RevocationUrl::from_url(https));
     let capture = Capture::default();
     client.revoke_token(StandardRevocableToken::RefreshToken(token)).ok()?.request(&capture).err();
     let mut request = capture.request()?;

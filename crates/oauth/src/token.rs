@@ -21,6 +21,7 @@ use oauth2::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::discovery::is_trouble;
 use crate::text::shown;
 
 /// The `oauth2` crate's client, with replies that may carry an ID token.
@@ -118,7 +119,7 @@ pub(crate) enum Fault {
     /// An error of RFC 6749 §5.2: its code, and the words beside it.
     Refused { code: String, detail: String },
     /// A trouble of the endpoint's own.
-    Trouble(String),
+    Trouble(StatusCode),
     /// Nothing that the standard knows.
     Nonsense(String),
 }
@@ -126,8 +127,8 @@ pub(crate) enum Fault {
 /// Reads a token endpoint's answer.
 pub(crate) fn read(client: &TokenClient, mut reply: Response<Vec<u8>>) -> Result<Tokens, Fault> {
     let status = reply.status();
-    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Fault::Trouble(format!("status {}", status.as_u16())));
+    if is_trouble(status) {
+        return Err(Fault::Trouble(status));
     }
     straighten(&mut reply);
     // Reading does not depend on the request, so that the simplest one will do.
@@ -136,9 +137,11 @@ pub(crate) fn read(client: &TokenClient, mut reply: Response<Vec<u8>>) -> Result
         RequestTokenError::ServerResponse(error) => {
             Fault::Refused { code: shown(error.error().as_ref()), detail: shown(&error.to_string()) }
         }
-        // The parser's own message could repeat a token.
-        RequestTokenError::Parse(error, _) => Fault::Nonsense(shown(&format!("`{}` is malformed", error.path()))),
-        RequestTokenError::Request(_) | RequestTokenError::Other(_) => {
+        // The parser's own message could repeat a token; its path names a member.
+        RequestTokenError::Parse(error, _) if status == StatusCode::OK && error.path().iter().next().is_some() => {
+            Fault::Nonsense(shown(&format!("`{}` is malformed", error.path())))
+        }
+        RequestTokenError::Parse(..) | RequestTokenError::Request(_) | RequestTokenError::Other(_) => {
             Fault::Nonsense(format!("it is no token reply (status {})", status.as_u16()))
         }
     })?;
@@ -213,14 +216,22 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_told_apart() {
-        check(503, r#"{"error":"invalid_grant"}"#, &expect![[r#"Trouble("status 503")"#]]);
+        check(503, r#"{"error":"invalid_grant"}"#, &expect![["Trouble(503)"]]);
         check(
             400,
             r#"{"error":"invalid_grant","error_description":"it\nis over"}"#,
             &expect![[r#"Refused { code: "invalid_grant", detail: "invalid_grant: it is over" }"#]],
         );
-        check(200, r#"{"access_token":"t","token_type":"mac"}"#, &expect![[r#"Nonsense("its token is not a bearer token")"#]]);
-        check(200, r#"{"access_token":"a b","token_type":"bearer"}"#, &expect![[r#"Nonsense("its token cannot be sent")"#]]);
+        check(
+            200,
+            r#"{"access_token":"t","token_type":"mac"}"#,
+            &expect![[r#"Nonsense("its token is not a bearer token")"#]],
+        );
+        check(
+            200,
+            r#"{"access_token":"a b","token_type":"bearer"}"#,
+            &expect![[r#"Nonsense("its token cannot be sent")"#]],
+        );
         check(200, r#"{"access_token":["cAnArY"]}"#, &expect![[r#"Nonsense("`access_token` is malformed")"#]]);
         check(302, "", &expect![[r#"Nonsense("it is no token reply (status 302)")"#]]);
     }

@@ -16,12 +16,12 @@ pub enum LoginError {
         /// The issuer's words.
         detail: String,
     },
-    /// Nobody answers, or with an error of its own: trying later may help.
-    #[error("`{host}` does not answer as it should: {cause}")]
+    /// Nobody answers, or with a trouble of its own: trying later may help.
+    #[error("{cause}")]
     Unreachable {
-        /// Whom.
+        /// Who was asked.
         host: String,
-        /// What happened.
+        /// What happened, with the host in it: the driver's words, or the status.
         cause: String,
     },
     /// The server says nowhere how to sign in.
@@ -126,7 +126,8 @@ impl LoginError {
                 "tell whoever runs the server; nothing was sent to it".to_owned()
             }
             Self::NoPkce { .. } => {
-                "tell whoever runs the company sign-in that `code_challenge_methods_supported` must list `S256`".to_owned()
+                "tell whoever runs the company sign-in that `code_challenge_methods_supported` must list `S256`"
+                    .to_owned()
             }
             Self::NoWayToRegister { .. } | Self::RegistrationRefused { .. } => {
                 "ask IT to register Keybearer there as a native app with the redirect address \

@@ -97,8 +97,7 @@ impl FindingIssuer {
                 }
                 (Spelling::Theirs, failure) => {
                     let issuer = &self.current.issuer;
-                    let silent =
-                        || LoginError::Unsound { party: issuer.to_string(), what: "there is none".to_owned() };
+                    let silent = || LoginError::Unsound { party: issuer.to_string(), what: "there is none".to_owned() };
                     self.first_failure.get_or_insert(failure.unwrap_or_else(silent));
                 }
             }

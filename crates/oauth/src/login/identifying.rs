@@ -8,7 +8,7 @@ use keybearer_model::url::{Endpoint, Issuer};
 
 use super::finding_issuer::Plan;
 use super::{Effect, LoginError, Obtained, State, fail};
-use crate::discovery::{get, trouble};
+use crate::discovery::{get, trouble, unreachable};
 use crate::identity::{Expected, Proven, verify};
 use crate::registration::Client;
 use crate::token::Tokens;
@@ -36,7 +36,7 @@ impl Identifying {
 
     pub(super) fn fetched(self: Box<Self>, reply: &Response<Vec<u8>>) -> (State, Effect) {
         if !reply.status().is_success() {
-            return fail(self.unreachable(&format!("status {}", reply.status().as_u16())));
+            return fail(trouble(self.host(), reply.status()));
         }
         let Redeemed { plan, client, tokens, received } = &self.0;
         let expected = Expected {
@@ -58,8 +58,11 @@ impl Identifying {
     }
 
     pub(super) fn unreachable(&self, cause: &str) -> LoginError {
-        let keys = self.0.plan.issuer.jwks.as_ref();
-        trouble(keys.and_then(|keys| keys.as_url().host_str()).unwrap_or_default(), cause)
+        unreachable(self.host(), cause)
+    }
+
+    fn host(&self) -> &str {
+        self.0.plan.issuer.jwks.as_ref().and_then(|keys| keys.as_url().host_str()).unwrap_or_default()
     }
 }
 

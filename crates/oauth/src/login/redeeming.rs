@@ -11,7 +11,7 @@ use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl};
 use super::finding_issuer::Plan;
 use super::identifying::{Identifying, Redeemed};
 use super::{Effect, LoginError, State, fail};
-use crate::discovery::trouble;
+use crate::discovery::{trouble, unreachable};
 use crate::registration::Client;
 use crate::token::{self, Capture, Fault, TokenClient};
 
@@ -49,13 +49,17 @@ impl Redeeming {
                 }
             }
             Err(Fault::Refused { detail, .. }) => fail(LoginError::Refused { issuer: issuer(), detail }),
-            Err(Fault::Trouble(cause)) => fail(self.unreachable(&cause)),
+            Err(Fault::Trouble(status)) => fail(trouble(self.host(), status)),
             Err(Fault::Nonsense(what)) => fail(LoginError::BadReply { issuer: issuer(), what }),
         }
     }
 
     pub(super) fn unreachable(&self, cause: &str) -> LoginError {
-        trouble(self.plan.issuer.token.as_url().host_str().unwrap_or_default(), cause)
+        unreachable(self.host(), cause)
+    }
+
+    fn host(&self) -> &str {
+        self.plan.issuer.token.as_url().host_str().unwrap_or_default()
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! A client id metadata document (`client_id_metadata_document_supported`) will stand between the first two.
 
-use http::{Response, StatusCode};
+use http::Response;
 use keybearer_model::grant::ClientAuth;
 use keybearer_model::url::Endpoint;
 
 use super::authorizing::Authorizing;
 use super::finding_issuer::Plan;
 use super::{Effect, LoginError, State, fail};
-use crate::discovery::trouble;
+use crate::discovery::{is_trouble, trouble, unreachable};
 use crate::metadata::Provenance;
 use crate::registration::{self, Client};
 
@@ -47,8 +47,8 @@ impl Registering {
 
     pub(super) fn fetched(mut self: Box<Self>, reply: &Response<Vec<u8>>) -> (State, Effect) {
         let status = reply.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            return fail(self.unreachable(&format!("status {}", status.as_u16())));
+        if is_trouble(status) {
+            return fail(trouble(self.host(), status));
         }
         if status.is_client_error() && self.attempt == Attempt::WithScopes {
             self.attempt = Attempt::WithoutScopes;
@@ -67,7 +67,11 @@ impl Registering {
     }
 
     pub(super) fn unreachable(&self, cause: &str) -> LoginError {
-        trouble(self.at.as_url().host_str().unwrap_or_default(), cause)
+        unreachable(self.host(), cause)
+    }
+
+    fn host(&self) -> &str {
+        self.at.as_url().host_str().unwrap_or_default()
     }
 
     fn ask(self: Box<Self>) -> (State, Effect) {

@@ -1,0 +1,210 @@
+//! Whatever comes in, the machine answers: it never panics, never opens what it must not, never prints a secret.
+
+use http::{HeaderMap, HeaderValue, Response};
+use keybearer_model::secret::Secret;
+use keybearer_model::time::Timestamp;
+use keybearer_oauth::challenge::Challenge;
+use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginRequest};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::world::{ISSUER, NOW, SERVER, World, issuer_metadata, walk};
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let text = prop_oneof![
+        Just(SERVER.to_owned()),
+        Just(ISSUER.to_owned()),
+        Just("S256".to_owned()),
+        Just("https://idp.test/x?a=b".to_owned()),
+        ".{0,40}",
+        "[a-z]{1,8}:[/a-z.:@#\\[\\]]{0,24}",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text.prop_map(Value::from)
+    ];
+    leaf.prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(member(), inner, 0..4).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+fn member() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "resource",
+        "authorization_servers",
+        "scopes_supported",
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "registration_endpoint",
+        "jwks_uri",
+        "code_challenge_methods_supported",
+        "client_id",
+        "client_secret",
+        "token_endpoint_auth_method",
+        "access_token",
+        "token_type",
+        "expires_in",
+        "scope",
+        "id_token",
+        "error",
+        "keys",
+        "kty",
+        "crv",
+        "alg",
+        "n",
+        "e",
+        "x",
+        "y",
+    ])
+    .prop_map(str::to_owned)
+}
+
+/// A document that is nearly right, so that the machine gets beyond its first state.
+fn document() -> impl Strategy<Value = Vec<u8>> {
+    let sound = prop::sample::select(vec![
+        json!({"resource": SERVER, "authorization_servers": [ISSUER], "scopes_supported": ["a"]}),
+        issuer_metadata(ISSUER),
+        json!({"client_id": "c"}),
+        json!({"access_token": "t", "token_type": "bearer", "id_token": "e30.e30.e30"}),
+    ]);
+    let bent = (sound, prop::option::of((member(), json_value()))).prop_map(|(mut document, change)| {
+        if let Some((name, value)) = change {
+            document[name] = value;
+        }
+        document.to_string().into_bytes()
+    });
+    prop_oneof![4 => bent, 1 => json_value().prop_map(|value| value.to_string().into_bytes()), 1 => any::<Vec<u8>>()]
+}
+
+#[derive(Clone, Debug)]
+enum Move {
+    Reply(u16, Vec<u8>),
+    Unreachable(String),
+    Presented,
+    Callback(String),
+    RightCallback(String),
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        8 => (prop::sample::select(vec![200_u16, 200, 200, 201, 400, 404, 500, 302]), document()).prop_map(|(s, b)| Move::Reply(s, b)),
+        1 => ".{0,20}".prop_map(Move::Unreachable),
+        2 => Just(Move::Presented),
+        2 => "[a-z=&%?0-9]{0,40}".prop_map(Move::Callback),
+        2 => "(&(code|iss|error|error_description)=[a-z%0-9]{0,12}){0,3}".prop_map(Move::RightCallback),
+    ]
+}
+
+fn begin() -> (Login, Effect) {
+    let entropy = Entropy {
+        state: Secret::new("s".repeat(43)),
+        verifier: Secret::new("v".repeat(43)),
+        nonce: Secret::new("n".repeat(43)),
+    };
+    Login::begin(LoginRequest {
+        upstream: SERVER.parse().unwrap(),
+        challenge: None,
+        client: None,
+        scopes: vec!["openid".to_owned()],
+        redirect_uri: "http://127.0.0.1:1/callback".to_owned(),
+        entropy,
+        client_name: "Keybearer".to_owned(),
+        now: Timestamp::from_millis(NOW * 1000),
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_header_is_read(bytes in prop::collection::vec(0x20_u8..0xff, 0..200), tail in "[Beare =,\"\\\\a-z/:]{0,60}") {
+        let mut headers = HeaderMap::new();
+        for value in [HeaderValue::from_bytes(&bytes).ok(), HeaderValue::from_str(&format!("Bearer {tail}")).ok()] {
+            headers.extend(value.map(|value| (http::header::WWW_AUTHENTICATE, value)));
+        }
+        headers.append(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer scope=ok"));
+        prop_assert!(Challenge::parse(&headers).is_some());
+    }
+
+    #[test]
+    fn any_conversation_is_held(moves in prop::collection::vec(moves(), 1..24)) {
+        let (mut login, mut effect) = begin();
+        for next in moves {
+            match &effect {
+                Effect::Fetch(request) => prop_assert_eq!(request.uri().scheme_str(), Some("https")),
+                Effect::Present { url } => prop_assert!(url.starts_with("https://")),
+                Effect::AwaitCallback | Effect::Done(_) | Effect::Fail(_) => {}
+            }
+            if let Effect::Fail(error) = &effect {
+                let told = format!("{error} {:?}", error.hint());
+                prop_assert!(!told.chars().any(char::is_control), "{}", told);
+            }
+            (login, effect) = login.step(match next {
+                Move::Reply(status, body) => Input::Fetched(Response::builder().status(status).body(body).unwrap()),
+                Move::Unreachable(cause) => Input::Unreachable(cause),
+                Move::Presented => Input::Presented,
+                Move::Callback(query) => Input::Callback(query),
+                Move::RightCallback(rest) => Input::Callback(format!("state={}{rest}", "s".repeat(43))),
+            });
+        }
+    }
+
+    #[test]
+    fn any_keys_are_tried(keys in json_value(), key in json_value(), header in json_value()) {
+        let mut world = World::with_openid();
+        world.keys = Some(match keys {
+            Value::Object(mut members) => {
+                members.insert("kty".to_owned(), json!("RSA"));
+                json!({"keys": [members, key]})
+            }
+            other => other,
+        });
+        world.id_token = Some(Box::new(move |alg, _| (alg["alg"], alg["kid"]) = (json!("RS256"), header.clone())));
+        let (told, obtained) = walk(world);
+        prop_assert!(obtained.is_none() && told.contains("did not prove who signed in"), "{}", told);
+    }
+}
+
+#[test]
+fn degenerate_keys_verify_nothing() {
+    for (n, e) in
+        [("", ""), ("AA", "AQAB"), ("AQ", "AQ"), ("BA", "Aw"), ("_w", "Ag"), ("AQAAAAAAAAAAAAAAAAAAAAAA", "AQAB")]
+    {
+        for alg in ["RS256", "RS512", "PS256", "PS512"] {
+            let mut world = World::with_openid();
+            world.keys = Some(json!({"keys": [{"kty": "RSA", "n": n, "e": e}]}));
+            world.id_token =
+                Some(Box::new(move |header, _| (header["alg"], header["kid"]) = (json!(alg), Value::Null)));
+            let (told, _) = walk(world);
+            assert!(told.ends_with("did not prove who signed in: its ID token's signature is wrong\n"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn weak_entropy_and_a_bad_way_back_begin_nothing() {
+    let sound = || Secret::new("x".repeat(43));
+    for (state, verifier, redirect_uri) in [
+        (Secret::new("short".into()), sound(), "http://127.0.0.1:1/callback"),
+        (sound(), Secret::new("x".repeat(129)), "http://127.0.0.1:1/callback"),
+        (sound(), Secret::new("ü".repeat(43)), "http://127.0.0.1:1/callback"),
+        (sound(), sound(), "not an address"),
+    ] {
+        let (login, effect) = Login::begin(LoginRequest {
+            upstream: SERVER.parse().unwrap(),
+            challenge: None,
+            client: None,
+            scopes: Vec::new(),
+            redirect_uri: redirect_uri.to_owned(),
+            entropy: Entropy { state, verifier, nonce: sound() },
+            client_name: "Keybearer".to_owned(),
+            now: Timestamp::from_millis(0),
+        });
+        assert!(matches!(effect, Effect::Fail(_)), "{effect:?}");
+        assert!(matches!(login.step(Input::Presented).1, Effect::Fail(_)));
+    }
+}

@@ -1,0 +1,11 @@
+//! Whole sign-ins against a scripted issuer: no network, no clock, nothing but values.
+
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
+
+mod authorization;
+mod discovery;
+mod hostile;
+mod lasting;
+mod proof;
+mod registration;
+mod world;
