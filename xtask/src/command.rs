@@ -82,9 +82,4 @@ impl Run {
         self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.command.status().is_ok_and(|status| status.success())
     }
-
-    /// Hands the command to somebody who wants the process itself.
-    pub(crate) fn into_command(self) -> Command {
-        self.command
-    }
 }

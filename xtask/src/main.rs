@@ -7,11 +7,13 @@
 
 mod codegen;
 mod command;
+mod demo;
 mod machine;
 mod places;
 mod setup;
 mod test;
 mod tidy;
+mod ui;
 mod windows;
 
 use std::process::ExitCode;
@@ -20,6 +22,7 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   setup [NEED...]      brings what is missing: build, node, python, session, deny, windows, bench; without a need, all but the last two
+  demo [--keep|--script]  a small company on this machine, a sign-in, calls; --script ends by itself
   test [--only STEP]   everything that must hold before a change lands; CI runs exactly this
   tidy                 checks the rules that a program can check
   codegen [--check]    writes what is generated, or only compares
@@ -34,6 +37,7 @@ fn main() -> ExitCode {
     };
     let outcome = match command {
         "setup" => setup::command(rest),
+        "demo" => demo::command(rest),
         "test" => test::command(rest),
         "tidy" => tidy::command(),
         "codegen" => codegen::command(rest),

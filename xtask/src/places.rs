@@ -16,3 +16,13 @@ pub(crate) fn parts() -> PathBuf {
 pub(crate) fn part_scripts() -> PathBuf {
     root().join("tests/parts")
 }
+
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// An executable of ours, as `cargo build` makes it.
+pub(crate) fn executable(name: &str) -> PathBuf {
+    target().join("debug").join(name).with_extension(std::env::consts::EXE_EXTENSION)
+}

@@ -13,7 +13,6 @@ use anyhow::{Result, bail};
 
 pub(crate) use deny::cargo_deny;
 pub(crate) use node::{node_path, npm};
-pub(crate) use python::python;
 
 /// Why something is needed; each command asks for its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,9 +9,8 @@ use anyhow::{Context, Result, bail};
 use crate::{
     codegen,
     command::Run,
-    places,
     setup::{self, Need},
-    tidy, windows,
+    tidy, ui, windows,
 };
 
 struct Step {
@@ -29,7 +28,7 @@ const STEPS: [Step; 10] = [
         remedy: "each line names a rule and a place; CONTRIBUTING.md has the reasons",
     },
     Step { name: "deny", run: deny, remedy: "`deny.toml` says what may be in the tree, and why" },
-    Step { name: "ui", run: ui, remedy: "`npm run check` and `npm test` in `ui` show the same" },
+    Step { name: "ui", run: ui::check, remedy: "`npm run check` and `npm test` in `ui` show the same" },
     Step { name: "codegen", run: codegen::check, remedy: "`cargo xtask codegen` writes what is generated" },
     Step { name: "clippy", run: clippy, remedy: "mend the code; an exception is `#[expect(lint, reason = \"...\")]`" },
     Step { name: "build", run: build, remedy: "`cargo build --workspace` shows the same" },
@@ -109,21 +108,12 @@ fn deny() -> Result<()> {
     Ok(())
 }
 
-/// The page is built before the desktop package, which takes it in.
-fn ui() -> Result<()> {
-    let ui = places::root().join("ui");
-    for script in [&["ci", "--no-fund", "--no-audit"][..], &["run", "check"], &["test"], &["run", "build"]] {
-        setup::npm()?.args(script).dir(&ui).env("CI", "true").run()?;
-    }
-    Ok(())
-}
-
 fn clippy() -> Result<()> {
     Run::cargo().args(["clippy", "--quiet"]).args(WHOLE).args(["--all-targets", "--", "-D", "warnings"]).run()
 }
 
-/// Stories start the real executables, which `cargo test` alone does not build.
-fn build() -> Result<()> {
+/// Builds every executable of ours; stories and the demo start them.
+pub(crate) fn build() -> Result<()> {
     Run::cargo().args(["build", "--quiet"]).args(WHOLE).run()
 }
 

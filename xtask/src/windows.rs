@@ -18,6 +18,9 @@ use crate::{
     setup::{self, Need},
 };
 
+const WINE: &str = "/usr/lib/wine/wine64";
+/// Seconds for one executable.
+const LIMIT: &str = "120";
 const TARGET: &str = "x86_64-pc-windows-gnu";
 const CHECKED: [&str; 10] = ["model", "policy", "mcp", "oauth", "core", "os", "platform", "server", "control", "cli"];
 /// Their unit tests run under Wine.
@@ -40,7 +43,7 @@ pub(crate) fn command() -> Result<()> {
     let wine = Wine::prepare()?;
     for executable in test_executables()? {
         println!("running {} under Wine", executable.display());
-        wine.run(&executable)?;
+        wine.run(&executable, &[])?;
     }
     Ok(())
 }
@@ -70,6 +73,13 @@ fn test_executables() -> Result<Vec<PathBuf>> {
     Ok(executables)
 }
 
+impl Drop for Wine {
+    /// Ends the processes that Wine keeps running for this prefix.
+    fn drop(&mut self) {
+        self.environment(Run::new("/usr/lib/wine/wineserver64")).args(["-k"]).succeeds();
+    }
+}
+
 /// A Wine of our own, with what it lacks.
 struct Wine {
     prefix: PathBuf,
@@ -93,13 +103,18 @@ impl Wine {
         Ok(wine)
     }
 
-    fn run(&self, executable: &Path) -> Result<()> {
-        self.start().args([executable]).run()
+    /// Runs an executable for at most `LIMIT` seconds.
+    fn run(&self, executable: &Path, arguments: &[&str]) -> Result<()> {
+        let wine = self.environment(Run::new("timeout")).args([LIMIT, WINE]).args([executable]);
+        wine.args(arguments).run()
     }
 
     fn start(&self) -> Run {
-        Run::new("/usr/lib/wine/wine64")
-            .env("WINEPREFIX", &self.prefix)
+        self.environment(Run::new(WINE))
+    }
+
+    fn environment(&self, run: Run) -> Run {
+        run.env("WINEPREFIX", &self.prefix)
             .env("WINEDEBUG", "-all")
             // No desktop, no browser engine, no .NET: nothing that would ask to be installed.
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=")

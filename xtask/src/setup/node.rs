@@ -1,6 +1,10 @@
 //! A current Node, whatever the machine has, and the npm packages of `tests/parts`.
 
-use std::{ffi::OsString, fs, path::PathBuf};
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 
@@ -9,9 +13,9 @@ use crate::{command::Run, places};
 
 const NODE: &str = "24.21.0";
 
-/// The folder with the `node` program that everything of ours runs on.
+/// The folder with the `node` program that everything of ours runs on; tests look for it there.
 fn node_bin() -> PathBuf {
-    places::parts().join("node/node_modules").join(node_package()).join("bin")
+    places::parts().join("node/bin")
 }
 
 /// `PATH` with our Node before the machine's.
@@ -50,6 +54,15 @@ fn bring_node() -> Result<()> {
     fs::create_dir_all(&folder).with_context(|| format!("make `{}`", folder.display()))?;
     let install = ["install", "--ignore-scripts", "--no-fund", "--no-audit", "--prefix", "."];
     Run::new("npm").args(install).args([package]).dir(&folder).quietly()?;
+    // The same file by a name that does not depend on the machine.
+    let program = Path::new("node").with_extension(std::env::consts::EXE_EXTENSION);
+    let installed = folder.join("node_modules").join(node_package()).join("bin").join(&program);
+    let stable = node_bin().join(&program);
+    fs::create_dir_all(node_bin()).context("make a folder for Node")?;
+    if stable.exists() {
+        fs::remove_file(&stable).context("remove the old Node")?;
+    }
+    fs::hard_link(&installed, &stable).with_context(|| format!("link `{}`", installed.display()))?;
     stamp.write()
 }
 

@@ -8,7 +8,7 @@ use super::stamp::Stamp;
 use crate::{command::Run, places};
 
 /// The interpreter that everything of ours runs on.
-pub(crate) fn python() -> PathBuf {
+fn python() -> PathBuf {
     folder().join("bin/python")
 }
 

@@ -27,10 +27,8 @@ pub(super) fn words(text: &str) -> Vec<String> {
         if !character.is_alphanumeric() || starts_word {
             words.push(String::new());
         }
-        if character.is_alphanumeric() {
-            if let Some(word) = words.last_mut() {
-                word.extend(character.to_lowercase());
-            }
+        if let Some(word) = words.last_mut().filter(|_| character.is_alphanumeric()) {
+            word.extend(character.to_lowercase());
         }
         before_is_lower = character.is_lowercase() || character.is_numeric();
     }
