@@ -118,7 +118,7 @@ pub(crate) fn judge(query: &str, state: &Secret, issuer: &AuthorizationServer) -
         (None, CallbackIssuer::Promised) => false,
         (None, CallbackIssuer::Unspecified) => true,
     };
-    let name = || issuer.issuer.clone();
+    let name = || issuer.issuer.to_string();
     match (from_issuer, error, code) {
         (false, _, _) => Callback::End(LoginError::MixedUp { issuer: name() }),
         (true, Some(error), _) => {

@@ -141,7 +141,7 @@ fn plain(error: &ClaimsVerificationError) -> String {
         ClaimsVerificationError::InvalidIssuer(_) => "its ID token is of another issuer",
         ClaimsVerificationError::InvalidNonce(_) => "its ID token answers another sign-in",
         ClaimsVerificationError::SignatureVerification(_) => "its ID token's signature is wrong",
-        _ => "its ID token is of a kind that cannot be verified",
+        ClaimsVerificationError::Unsupported(_) | _ => "its ID token is of a kind that cannot be verified",
     }
     .to_owned()
 }

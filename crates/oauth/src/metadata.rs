@@ -45,7 +45,7 @@ impl ProtectedResource {
         let document: ResourceDocument = document(host, reply)?;
         if !identifies(&document.resource, server) {
             let named = shown(&document.resource);
-            return Err(Unfit::Rejected(LoginError::WrongResource { server: server.clone(), named }));
+            return Err(Unfit::Rejected(LoginError::WrongResource { server: server.to_string(), named }));
         }
         let named = document.authorization_servers.unwrap_or_default();
         let issuers: Vec<Issuer> = named
@@ -174,7 +174,7 @@ impl Asked<'_> {
         };
         let issuer = if same || self.profile.trusts(named) { named.parse().ok() } else { None };
         let issuer: Issuer =
-            issuer.ok_or_else(|| LoginError::WrongIssuer { issuer: self.issuer.clone(), named: shown(named) })?;
+            issuer.ok_or_else(|| LoginError::WrongIssuer { issuer: self.issuer.to_string(), named: shown(named) })?;
         self.judge_pkce(document.code_challenge_methods_supported.as_deref())?;
         let required = |name: &str, text: Option<&String>| {
             self.endpoint(name, text)?.ok_or_else(|| unsound(self.issuer.as_str(), &format!("it has no `{name}`")))
@@ -202,7 +202,7 @@ impl Asked<'_> {
             Some(methods) => methods.iter().any(|method| method == "S256"),
             None => self.profile.pkce() == PkceSupport::Known,
         };
-        if good { Ok(()) } else { Err(LoginError::NoPkce { issuer: self.issuer.clone() }) }
+        if good { Ok(()) } else { Err(LoginError::NoPkce { issuer: self.issuer.to_string() }) }
     }
 
     /// An endpoint that may be asked: https or loopback, and not nearer to us than the server itself (SEC-19, SEC-20).

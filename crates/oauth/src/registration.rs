@@ -80,9 +80,9 @@ pub(crate) fn judge(
     reply: &Response<Vec<u8>>,
 ) -> Result<Client, LoginError> {
     if reply.status() != StatusCode::CREATED && reply.status() != StatusCode::OK {
-        return Err(LoginError::RegistrationRefused { issuer: issuer.issuer.clone(), detail: words(reply) });
+        return Err(LoginError::RegistrationRefused { issuer: issuer.issuer.to_string(), detail: words(reply) });
     }
-    let bad = |what: &str| LoginError::BadReply { issuer: issuer.issuer.clone(), what: what.to_owned() };
+    let bad = |what: &str| LoginError::BadReply { issuer: issuer.issuer.to_string(), what: what.to_owned() };
     let registered: Registered =
         serde_json::from_slice(reply.body()).map_err(|_| bad("the registration has no `client_id`"))?;
     let auth = match registered.token_endpoint_auth_method.as_deref() {

@@ -1,7 +1,5 @@
 //! How a sign-in can fail, by what the caller does next.
 
-use keybearer_model::url::{Issuer, Upstream};
-
 /// Why a sign-in ended without a grant. Other people's words in it are cleaned and cut.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
@@ -12,7 +10,7 @@ pub enum LoginError {
     #[error("`{issuer}` was not allowed to sign in: {detail}")]
     Declined {
         /// Who asked.
-        issuer: Issuer,
+        issuer: String,
         /// The issuer's words.
         detail: String,
     },
@@ -28,13 +26,13 @@ pub enum LoginError {
     #[error("`{server}` does not say how to sign in")]
     NoSignIn {
         /// Which server.
-        server: Upstream,
+        server: String,
     },
     /// The server's metadata speaks for another server (RFC 9728 §3.3).
     #[error("the metadata of `{server}` is that of another server, `{named}`")]
     WrongResource {
         /// Which server was asked.
-        server: Upstream,
+        server: String,
         /// What the metadata names.
         named: String,
     },
@@ -42,7 +40,7 @@ pub enum LoginError {
     #[error("the metadata of `{issuer}` is that of another issuer, `{named}`")]
     WrongIssuer {
         /// Which issuer was asked.
-        issuer: Issuer,
+        issuer: String,
         /// What the metadata names.
         named: String,
     },
@@ -58,19 +56,19 @@ pub enum LoginError {
     #[error("`{issuer}` does not say that it protects sign-ins with PKCE (S256)")]
     NoPkce {
         /// Which issuer.
-        issuer: Issuer,
+        issuer: String,
     },
     /// The issuer knows no app like us, and offers no way to become known.
     #[error("`{issuer}` does not let apps register themselves")]
     NoWayToRegister {
         /// Which issuer.
-        issuer: Issuer,
+        issuer: String,
     },
     /// The issuer refused to register us.
     #[error("`{issuer}` refused to register Keybearer: {detail}")]
     RegistrationRefused {
         /// Which issuer.
-        issuer: Issuer,
+        issuer: String,
         /// The issuer's words.
         detail: String,
     },
@@ -78,13 +76,13 @@ pub enum LoginError {
     #[error("the answer to the sign-in does not come from `{issuer}`")]
     MixedUp {
         /// Who was asked.
-        issuer: Issuer,
+        issuer: String,
     },
     /// The issuer ended the sign-in with an error.
     #[error("`{issuer}` refused the sign-in: {detail}")]
     Refused {
         /// Which issuer.
-        issuer: Issuer,
+        issuer: String,
         /// The issuer's words, beginning with its error code.
         detail: String,
     },
@@ -92,7 +90,7 @@ pub enum LoginError {
     #[error("the answer of `{issuer}` cannot be used: {what}")]
     BadReply {
         /// Which issuer.
-        issuer: Issuer,
+        issuer: String,
         /// What is wrong with it.
         what: String,
     },
@@ -100,7 +98,7 @@ pub enum LoginError {
     #[error("`{issuer}` did not prove who signed in: {what}")]
     Unproven {
         /// Which issuer.
-        issuer: Issuer,
+        issuer: String,
         /// What is wrong with the ID token.
         what: String,
     },
@@ -123,7 +121,7 @@ impl LoginError {
                 format!("set the server's `url` to the address that it names, if `{named}` is the one that you mean")
             }
             Self::WrongIssuer { .. } | Self::Unsound { .. } | Self::BadReply { .. } => {
-                "tell whoever runs the server; nothing was sent to it".to_owned()
+                "tell whoever runs the server and the company sign-in".to_owned()
             }
             Self::NoPkce { .. } => {
                 "tell whoever runs the company sign-in that `code_challenge_methods_supported` must list `S256`"
@@ -136,7 +134,9 @@ impl LoginError {
             }
             Self::MixedUp { .. } => "try again; if it happens again, tell IT: somebody may be tampering".to_owned(),
             Self::Refused { .. } => "show this to IT if it happens again".to_owned(),
-            Self::Unproven { .. } => "check the computer's date and time, then sign in again".to_owned(),
+            Self::Unproven { .. } => {
+                "check the computer's date and time, then sign in again; if that does not help, tell IT".to_owned()
+            }
         })
     }
 }

@@ -58,7 +58,7 @@ impl FindingIssuer {
             // MCP 2025-03-26: a server that names no issuer is its own.
             None => match request.upstream.as_url().origin().ascii_serialization().parse() {
                 Ok(origin) => Candidate::new(&catalog, origin, Spelling::Ours),
-                Err(_) => return fail(LoginError::NoSignIn { server: request.upstream }),
+                Err(_) => return fail(LoginError::NoSignIn { server: request.upstream.to_string() }),
             },
         };
         Box::new(Self { request, resource, catalog, current, others, first_failure: None }).next()
@@ -92,7 +92,7 @@ impl FindingIssuer {
                 (Spelling::Ours, None) => {
                     return match AuthorizationServer::by_convention(&self.request.upstream) {
                         Some(issuer) => self.accept(issuer),
-                        None => fail(LoginError::NoSignIn { server: self.request.upstream }),
+                        None => fail(LoginError::NoSignIn { server: self.request.upstream.to_string() }),
                     };
                 }
                 (Spelling::Theirs, failure) => {
@@ -107,7 +107,7 @@ impl FindingIssuer {
                     self.current = Candidate::new(&self.catalog, issuer, Spelling::Theirs);
                 }
                 (None, Some(error)) => return fail(error),
-                (None, None) => return fail(LoginError::NoSignIn { server: self.request.upstream }),
+                (None, None) => return fail(LoginError::NoSignIn { server: self.request.upstream.to_string() }),
             }
         }
     }

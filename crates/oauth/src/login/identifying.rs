@@ -53,7 +53,7 @@ impl Identifying {
         };
         match proven {
             Ok(Proven { account, issuer }) => self.0.done(account, Some(issuer)),
-            Err(what) => fail(LoginError::Unproven { issuer: plan.issuer.issuer.clone(), what }),
+            Err(what) => fail(LoginError::Unproven { issuer: plan.issuer.issuer.to_string(), what }),
         }
     }
 

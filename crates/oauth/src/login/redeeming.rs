@@ -36,7 +36,7 @@ impl Redeeming {
 
     pub(super) fn fetched(self: Box<Self>, reply: Response<Vec<u8>>) -> (State, Effect) {
         let received = date(&reply).unwrap_or(self.plan.request.now);
-        let issuer = || self.plan.issuer.issuer.clone();
+        let issuer = || self.plan.issuer.issuer.to_string();
         match token::read(&self.exchange, reply) {
             Ok(tokens) => {
                 let Self { plan, client, .. } = *self;

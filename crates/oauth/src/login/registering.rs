@@ -36,10 +36,10 @@ impl Registering {
             return Authorizing::begin(plan, Client::from(client));
         }
         let Some(at) = plan.issuer.registration.clone() else {
-            return fail(LoginError::NoWayToRegister { issuer: plan.issuer.issuer });
+            return fail(LoginError::NoWayToRegister { issuer: plan.issuer.issuer.to_string() });
         };
         let Some(auth) = registration::preferred_auth(&plan.issuer) else {
-            return fail(LoginError::NoWayToRegister { issuer: plan.issuer.issuer });
+            return fail(LoginError::NoWayToRegister { issuer: plan.issuer.issuer.to_string() });
         };
         let attempt = if plan.scopes.is_empty() { Attempt::WithoutScopes } else { Attempt::WithScopes };
         Box::new(Self { plan, at, auth, attempt }).ask()
@@ -60,7 +60,7 @@ impl Registering {
             Err(LoginError::RegistrationRefused { .. } | LoginError::BadReply { .. })
                 if self.plan.issuer.provenance == Provenance::Convention =>
             {
-                fail(LoginError::NoSignIn { server: self.plan.request.upstream })
+                fail(LoginError::NoSignIn { server: self.plan.request.upstream.to_string() })
             }
             Err(error) => fail(error),
         }

@@ -1,6 +1,7 @@
 //! The person at the issuer's page, the way back, and the code.
 
 use expect_test::expect;
+use keybearer_model::url::Endpoint;
 use serde_json::json;
 
 use crate::world::{ISSUER, PRM, SERVER, World, check, issuer_metadata, walk};
@@ -45,7 +46,7 @@ fn what_a_sign_in_gives_is_pinned_in_its_grant() {
     let obtained = obtained.unwrap_or_else(|| panic!("{told}"));
     let facts = &obtained.grant.facts;
     assert_eq!(facts.token_endpoint.as_str(), "https://idp.test/token");
-    assert_eq!(facts.revocation_endpoint.as_ref().map(|endpoint| endpoint.as_str()), Some("https://idp.test/revoke"));
+    assert_eq!(facts.revocation_endpoint.as_ref().map(Endpoint::as_str), Some("https://idp.test/revoke"));
     assert_eq!(facts.resource.as_deref(), Some(SERVER));
     assert_eq!(facts.account.subject.as_deref(), Some("u-1"));
     assert_eq!(facts.account.email.as_deref(), Some("ada@example.com"));

@@ -18,37 +18,41 @@ use sha2::{Digest as _, Sha256};
 use url::{Url, form_urlencoded};
 
 /// 2023-11-14T22:13:20Z.
-pub const NOW: i64 = 1_700_000_000;
-pub const SERVER: &str = "https://crm.test/mcp";
-pub const ISSUER: &str = "https://idp.test";
-pub const PRM: &str = "https://crm.test/.well-known/oauth-protected-resource/mcp";
-pub const ASM: &str = "https://idp.test/.well-known/oauth-authorization-server";
+pub(crate) const NOW: i64 = 1_700_000_000;
+pub(crate) const SERVER: &str = "https://crm.test/mcp";
+pub(crate) const ISSUER: &str = "https://idp.test";
+pub(crate) const PRM: &str = "https://crm.test/.well-known/oauth-protected-resource/mcp";
+pub(crate) const ASM: &str = "https://idp.test/.well-known/oauth-authorization-server";
 const REDIRECT: &str = "http://127.0.0.1:49152/callback";
 
+type Register = Box<dyn Fn(&Value) -> (u16, Value)>;
+type BendReply = Box<dyn Fn(&mut u16, &mut Value)>;
+type BendToken = Box<dyn Fn(&mut Value, &mut Value)>;
+
 /// The issuer, the server, and the person; every field is a dial.
-pub struct World {
-    pub server: &'static str,
-    pub challenge: Option<&'static str>,
-    pub client: Option<(&'static str, ClientAuth)>,
-    pub scopes: Vec<&'static str>,
+pub(crate) struct World {
+    pub(crate) server: &'static str,
+    pub(crate) challenge: Option<&'static str>,
+    pub(crate) client: Option<(&'static str, ClientAuth)>,
+    pub(crate) scopes: Vec<&'static str>,
     /// What GET answers: status, content type, body. All else is 404.
-    pub pages: BTreeMap<String, (u16, &'static str, Value)>,
+    pub(crate) pages: BTreeMap<String, (u16, &'static str, Value)>,
     /// How the registration answers; `None` is 404.
-    pub registration: Option<Box<dyn Fn(&Value) -> (u16, Value)>>,
+    pub(crate) registration: Option<Register>,
     /// What the browser brings back, one after the other; `{state}` and `{code}` are filled in.
-    pub callbacks: Vec<&'static str>,
+    pub(crate) callbacks: Vec<&'static str>,
     /// Changes the token reply before it is sent.
-    pub token: Box<dyn Fn(&mut u16, &mut Value)>,
+    pub(crate) token: BendReply,
     /// Changes the ID token's header and claims before it is signed; `None` issues none.
-    pub id_token: Option<Box<dyn Fn(&mut Value, &mut Value)>>,
+    pub(crate) id_token: Option<BendToken>,
     /// The issuer's keys, where they are not its own.
-    pub keys: Option<Value>,
+    pub(crate) keys: Option<Value>,
     /// The `Date` of the token reply.
-    pub date: Option<&'static str>,
+    pub(crate) date: Option<&'static str>,
     /// Hosts that nobody answers at.
-    pub silent_hosts: Vec<&'static str>,
+    pub(crate) silent_hosts: Vec<&'static str>,
     authorized: Option<BTreeMap<String, String>>,
-    pub code: Option<String>,
+    pub(crate) code: Option<String>,
     registered_secret: Option<String>,
     key: CoreEdDsaPrivateSigningKey,
     published: CoreEdDsaPrivateSigningKey,
@@ -56,7 +60,7 @@ pub struct World {
 
 impl World {
     /// All is well: metadata by the newest rules, dynamic registration, OpenID Connect.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut world = Self {
             server: SERVER,
             challenge: None,
@@ -83,19 +87,19 @@ impl World {
     }
 
     /// With an account to show.
-    pub fn with_openid() -> Self {
+    pub(crate) fn with_openid() -> Self {
         let mut world = Self::new();
         world.metadata(|m| m["scopes_supported"] = json!(["openid", "email"]));
         world.id_token = Some(Box::new(|_, _| {}));
         world
     }
 
-    pub fn page(&mut self, url: &str, body: Value) {
+    pub(crate) fn page(&mut self, url: &str, body: Value) {
         self.pages.insert(url.to_owned(), (200, "application/json; charset=utf-8", body));
     }
 
     /// Changes the issuer's metadata.
-    pub fn metadata(&mut self, change: impl Fn(&mut Value)) {
+    pub(crate) fn metadata(&mut self, change: impl Fn(&mut Value)) {
         change(&mut self.pages.get_mut(ASM).unwrap().2);
     }
 
@@ -105,7 +109,7 @@ impl World {
     }
 
     /// From now on it signs with a key that nobody knows.
-    pub fn forge(&mut self) {
+    pub(crate) fn forge(&mut self) {
         self.key = signing_key();
     }
 
@@ -153,7 +157,7 @@ impl World {
             Some(plain(secret))
         });
         let checks = [
-            ("code", form.get("code").is_some() && form.get("code") == self.code.take().as_ref()),
+            ("code", form.contains_key("code") && form.get("code") == self.code.take().as_ref()),
             ("verifier", asked.get("code_challenge") == Some(&URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)))),
             ("redirect_uri", form.get("redirect_uri") == asked.get("redirect_uri")),
             ("resource", form.get("resource") == asked.get("resource")),
@@ -181,7 +185,7 @@ impl World {
     }
 }
 
-pub fn issuer_metadata(issuer: &str) -> Value {
+pub(crate) fn issuer_metadata(issuer: &str) -> Value {
     json!({
         "issuer": issuer,
         "authorization_endpoint": "https://idp.test/authorize",
@@ -215,12 +219,12 @@ fn sign(key: &CoreEdDsaPrivateSigningKey, header: &Value, claims: &Value) -> Str
 
 /// Walks one sign-in to its end and compares what was said on the way.
 #[track_caller]
-pub fn check(world: World, want: &Expect) {
+pub(crate) fn check(world: World, want: &Expect) {
     want.assert_eq(&walk(world).0);
 }
 
 /// One sign-in: what was asked and answered, and what it gave.
-pub fn walk(mut world: World) -> (String, Option<Obtained>) {
+pub(crate) fn walk(mut world: World) -> (String, Option<Obtained>) {
     let mut told = String::new();
     let entropy = Entropy {
         state: Secret::mint("").unwrap(),
