@@ -1,5 +1,15 @@
 //! Use cases of the broker: admission, credentials, sign-in, audit, and the ports they need.
 //!
 //! No sockets and no operating system: what it needs of them comes through the five ports of [`ports`].
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails"))]
 
+pub mod admission;
+pub mod audit;
+pub mod broker;
+pub mod clients;
+pub mod config;
+pub mod custody;
+pub mod keeper;
 pub mod ports;
+pub mod sign_in;
+pub mod store;

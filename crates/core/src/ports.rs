@@ -184,3 +184,20 @@ pub trait Prompter: Send + Sync {
     /// Asks, and returns at the deadline at the latest. Dropping the future withdraws the question.
     async fn ask(&self, question: Question) -> Answer;
 }
+
+/// Marks a request, in its extensions, with the server on whose behalf it is sent (SEC-20).
+///
+/// A person or IT typed that server's URL, so its host may lie in a private network or on loopback; an address learned
+/// from metadata may only if that host does. Without the mark, nothing private may be asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MayBePrivate {
+    /// The typed host, as a URL writes it: a name, an IPv4 literal or an IPv6 literal in brackets.
+    pub like: Box<str>,
+}
+
+impl MayBePrivate {
+    /// As private as the host of `upstream` is.
+    pub fn as_is(upstream: &keybearer_model::url::Upstream) -> Self {
+        Self { like: upstream.as_url().host_str().unwrap_or_default().into() }
+    }
+}

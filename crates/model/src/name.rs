@@ -52,6 +52,12 @@ macro_rules! name {
             }
         }
 
+        impl std::borrow::Borrow<str> for $type {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl From<$type> for String {
             fn from(name: $type) -> String {
                 name.0.into()

@@ -50,6 +50,8 @@ pub enum DenyReason {
     NobodyToAsk,
     /// The person did not answer in time.
     NoAnswer,
+    /// The client is registered for other servers only.
+    NotThisServer,
 }
 
 impl fmt::Display for DenyReason {
@@ -60,6 +62,7 @@ impl fmt::Display for DenyReason {
             Self::Person => f.write_str("refused by the person"),
             Self::NobodyToAsk => f.write_str("nobody is there to ask"),
             Self::NoAnswer => f.write_str("no answer in time"),
+            Self::NotThisServer => f.write_str("the client is registered for other servers"),
         }
     }
 }

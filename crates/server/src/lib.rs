@@ -1,1 +1,17 @@
-//! The doors, the forwarder, the control API
+//! The doors (HTTP and stdio), the forwarder behind them, and the control API.
+//!
+//! No policy and no credentials of its own: a call goes upstream only with a permit of the core, and what a door judged
+//! is what it forwards, byte for byte. No Tauri, no keychain.
+
+mod answer;
+mod calls;
+mod control;
+mod forward;
+mod gate;
+mod http_door;
+mod http_exchange;
+mod run;
+mod stdio;
+mod view;
+
+pub use run::{Parts, Running, Startup, start};

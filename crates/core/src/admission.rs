@@ -1,0 +1,191 @@
+//! Stages 4 to 6 of the way of a call: decide, ask, attach the credential. Their fruit is a [`Permit`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use keybearer_model::call::Call;
+use keybearer_model::name::ServerName;
+use keybearer_model::url::Upstream;
+use keybearer_model::verdict::{AskReason, DenyReason, RuleId, Verdict};
+use keybearer_oauth::challenge::Challenge;
+
+use crate::audit::{Decision, Outcome, Span};
+use crate::broker::{Broker, Server};
+use crate::clients::Registered;
+use crate::keeper::{CredentialError, Held};
+use crate::ports::{Answer, Question};
+
+/// Who asks, as far as admission needs it beyond the call itself.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    /// The registration of the caller, if it has one.
+    pub registered: Option<&'a Registered>,
+    /// The arguments as the message has them, for a question to the person.
+    pub arguments: &'a str,
+    /// How long the client can be kept waiting for a person.
+    pub patience: Duration,
+}
+
+/// The proof that a call may go upstream, and the only thing that can attach a credential to it.
+pub struct Permit {
+    server: Arc<Server>,
+    held: Option<Arc<Held>>,
+    span: Span,
+}
+
+/// Why a call does not go upstream.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No server of that name is configured.
+    #[error("no server of this name")]
+    UnknownServer,
+    /// Policy or the person said no.
+    #[error("not allowed: {0}")]
+    Denied(DenyReason),
+    /// The person has to sign in first.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+    /// The server cannot be reached: nothing was sent.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection broke before an answer: what the call did there is unknown, and it is not sent again.
+    #[error("the server did not answer: {0}")]
+    Interrupted(String),
+}
+
+impl Broker {
+    /// Admits a call: policy, the person where policy asks, the credential. Exactly one audit record follows from it,
+    /// written when the permit is settled or dropped, or here if there is no permit.
+    ///
+    /// # Errors
+    /// A [`Refusal`], already recorded.
+    pub async fn admit(&self, call: Call, asking: Asking<'_>) -> Result<Permit, Refusal> {
+        let call = Arc::new(call);
+        let Some(server) = self.server(&call.server) else {
+            self.trail().begin(&call).settle(Outcome::UnknownServer);
+            return Err(Refusal::UnknownServer);
+        };
+        let mut span = self.trail().begin(&call);
+        let rule = match self.decide(&call, asking).await {
+            Ok(rule) => rule,
+            Err(reason) => {
+                span.decided(Decision::Denied(reason.clone()));
+                span.settle(Outcome::Denied);
+                return Err(Refusal::Denied(reason));
+            }
+        };
+        span.decided(Decision::Allowed(rule));
+        let held = match server.keeper.ready() {
+            Some(held) => held,
+            None => match within(asking.patience, server.keeper.obtain()).await {
+                Ok(held) => held,
+                Err(error) => {
+                    span.settle(outcome_of(&error));
+                    return Err(error.into());
+                }
+            },
+        };
+        note_account(&mut span, held.as_deref());
+        Ok(Permit { server, held, span })
+    }
+
+    async fn decide(&self, call: &Arc<Call>, asking: Asking<'_>) -> Result<RuleId, DenyReason> {
+        let registered = asking.registered.is_some();
+        if asking.registered.is_some_and(|client| !client.may_use(&call.server)) {
+            return Err(DenyReason::NotThisServer);
+        }
+        match keybearer_policy::decide(&self.config().policy, call, registered) {
+            Verdict::Allow(rule) => Ok(rule),
+            Verdict::Deny(reason) => Err(reason),
+            Verdict::Ask(reason) => self.ask(call, reason, asking).await,
+        }
+    }
+
+    async fn ask(&self, call: &Arc<Call>, reason: AskReason, asking: Asking<'_>) -> Result<RuleId, DenyReason> {
+        let deadline = asking.patience.min(self.config().ask_timeout);
+        let question = Question { call: Arc::clone(call), reason, arguments: asking.arguments.into(), deadline };
+        // The prompter keeps the deadline; it is enforced here all the same: no answer in time means deny.
+        let asked = self.ports().prompter.ask(question);
+        match tokio::time::timeout(deadline, asked).await.unwrap_or(Answer::TimedOut) {
+            Answer::AllowOnce => Ok(RuleId::Person),
+            Answer::Deny => Err(DenyReason::Person),
+            Answer::NobodyThere => Err(DenyReason::NobodyToAsk),
+            Answer::TimedOut => Err(DenyReason::NoAnswer),
+        }
+    }
+}
+
+impl Permit {
+    /// Where the call goes.
+    pub fn upstream(&self) -> &Upstream {
+        &self.server.config.url
+    }
+
+    /// Which server that is.
+    pub fn server(&self) -> &ServerName {
+        &self.server.name
+    }
+
+    /// Attaches the credential, replacing whatever is there under its name.
+    pub fn authorize(&self, headers: &mut HeaderMap) {
+        if let Some(held) = &self.held {
+            headers.insert(held.name.clone(), held.value.clone());
+        }
+    }
+
+    /// Gets another credential after the server has answered 401 with these headers, waiting for at most `patience`.
+    ///
+    /// # Errors
+    /// When there is none; the permit is still to be settled, by [`Permit::refused`].
+    pub async fn renew(&mut self, answer: &HeaderMap, patience: Duration) -> Result<(), CredentialError> {
+        let challenge = Challenge::parse(answer);
+        let refused = self.held.as_ref().map(|held| held.serial);
+        self.held = within(patience, self.server.keeper.after_refusal(refused, challenge)).await?;
+        note_account(&mut self.span, self.held.as_deref());
+        Ok(())
+    }
+
+    /// Records how the call ended.
+    pub fn settle(self, outcome: Outcome) {
+        self.span.settle(outcome);
+    }
+
+    /// Records that the call ended in `refusal`, and hands it on.
+    pub fn refused(self, refusal: Refusal) -> Refusal {
+        let outcome = match &refusal {
+            Refusal::UnknownServer => Outcome::UnknownServer,
+            Refusal::Denied(_) => Outcome::Denied,
+            Refusal::Credential(error) => outcome_of(error),
+            Refusal::Unreachable(_) => Outcome::Unreachable,
+            Refusal::Interrupted(_) => Outcome::Interrupted,
+        };
+        self.span.settle(outcome);
+        refusal
+    }
+}
+
+/// The trail tells as whom a call was made.
+fn note_account(span: &mut Span, held: Option<&Held>) {
+    if let Some(email) = held.and_then(|held| held.email.as_deref()) {
+        span.account(email);
+    }
+}
+
+fn outcome_of(error: &CredentialError) -> Outcome {
+    match error {
+        CredentialError::SignInNeeded => Outcome::SignInNeeded,
+        CredentialError::RefusedByServer => Outcome::RefusedByServer,
+        CredentialError::IssuerUnavailable(_) => Outcome::IssuerUnavailable,
+        CredentialError::KeyStore(_) => Outcome::KeyStore,
+    }
+}
+
+/// Waits for a credential as long as a client can be kept waiting. Its owner goes on afterwards: an answer that comes
+/// later counts for the next call.
+async fn within(
+    patience: Duration,
+    obtaining: impl Future<Output = Result<Option<Arc<Held>>, CredentialError>>,
+) -> Result<Option<Arc<Held>>, CredentialError> {
+    tokio::time::timeout(patience, obtaining).await.unwrap_or(Err(CredentialError::SignInNeeded))
+}

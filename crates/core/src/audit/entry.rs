@@ -1,0 +1,230 @@
+//! What a record says.
+
+use keybearer_model::call::{Call, RiskClass};
+use keybearer_model::name::{ClientName, ServerName};
+use keybearer_model::verdict::{DenyReason, RuleId};
+use serde::Serialize;
+
+/// The longest name of somebody else's that is recorded, in characters.
+const LONGEST: usize = 200;
+
+/// The most argument names that are recorded of one call.
+const MOST_NAMES: usize = 64;
+
+/// One record.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Entry {
+    /// A call, from its classification to its end.
+    Call(Box<CallEntry>),
+    /// Anything else.
+    Event(Event),
+}
+
+/// One call.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename = "call")]
+pub struct CallEntry {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<ClientName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
+    server: ServerName,
+    method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<RiskClass>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    arguments: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    duration_ms: u64,
+}
+
+/// An event that is no call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody signed in to a server.
+    SignIn {
+        /// Which.
+        server: ServerName,
+        /// At whom.
+        issuer: String,
+        /// As whom: the e-mail address, where the issuer told one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+    },
+    /// Somebody signed out of a server.
+    SignOut {
+        /// Which.
+        server: ServerName,
+    },
+    /// A sign-in was renewed.
+    Renewed {
+        /// Of which server.
+        server: ServerName,
+        /// Whose: the e-mail address, where the issuer told one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+    },
+    /// A client was registered.
+    ClientAdded {
+        /// Its name.
+        client: ClientName,
+    },
+    /// A client was revoked.
+    ClientRevoked {
+        /// Its name.
+        client: ClientName,
+    },
+    /// A server was declared.
+    ServerAdded {
+        /// Its name.
+        server: ServerName,
+    },
+    /// A server was removed.
+    ServerRemoved {
+        /// Its name.
+        server: ServerName,
+    },
+    /// The line before this one was cut off in the middle, as by a crash.
+    Repaired {
+        /// How many bytes of it are there.
+        torn_bytes: u64,
+    },
+    /// The trail was not as it had been left; the records before this one cannot be relied upon.
+    Discontinued {
+        /// What was found.
+        found: String,
+    },
+    /// Records could not be written and did not fit in memory.
+    Lost {
+        /// How many.
+        records: u64,
+    },
+}
+
+/// What was decided about a call, by whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It may proceed.
+    Allowed(RuleId),
+    /// It may not.
+    Denied(DenyReason),
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server answered, and the whole answer was passed on.
+    Answered {
+        /// With this status.
+        status: u16,
+    },
+    /// It was not allowed.
+    Denied,
+    /// There is no such server.
+    UnknownServer,
+    /// The person has to sign in.
+    SignInNeeded,
+    /// The server refuses a sign-in that is good.
+    RefusedByServer,
+    /// The issuer does not answer.
+    IssuerUnavailable,
+    /// The keychain is locked or does not answer.
+    KeyStore,
+    /// The server cannot be reached; nothing was sent.
+    Unreachable,
+    /// The answer broke off.
+    Interrupted,
+    /// Nobody settled it: the client went away, or the core ended.
+    Aborted,
+}
+
+impl Outcome {
+    /// The word in the record.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Answered { .. } => "answered",
+            Self::Denied => "denied",
+            Self::UnknownServer => "unknown_server",
+            Self::SignInNeeded => "sign_in_needed",
+            Self::RefusedByServer => "refused_by_server",
+            Self::IssuerUnavailable => "issuer_unavailable",
+            Self::KeyStore => "key_store",
+            Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+impl CallEntry {
+    /// The record of a call that has just begun; it counts as aborted until it is settled.
+    pub(super) fn begun(call: &Call) -> Self {
+        let names = call.argument_names.iter().take(MOST_NAMES).map(|name| cut(name));
+        let more = call.argument_names.len().checked_sub(MOST_NAMES + 1).map(|rest| format!("… {} more", rest + 1));
+        Self {
+            client: call.caller.client.clone(),
+            program: call.caller.executable().map(|path| cut(&path.to_string_lossy())),
+            server: call.server.clone(),
+            method: cut(&call.method),
+            tool: call.tool.as_deref().map(cut),
+            risk: call.tool.as_ref().map(|_| call.risk),
+            arguments: names.chain(more).collect(),
+            account: None,
+            decision: None,
+            reason: None,
+            outcome: Outcome::Aborted.word(),
+            status: None,
+            duration_ms: 0,
+        }
+    }
+
+    pub(super) fn decided(&mut self, decision: &Decision) {
+        let (word, reason) = match decision {
+            Decision::Allowed(rule) => ("allow", rule.to_string()),
+            Decision::Denied(reason) => ("deny", reason.to_string()),
+        };
+        self.decision = Some(word);
+        self.reason = Some(reason);
+    }
+
+    pub(super) fn account(&mut self, email: String) {
+        self.account = Some(email);
+    }
+
+    pub(super) fn ended(&mut self, outcome: Outcome, duration: std::time::Duration) {
+        self.outcome = outcome.word();
+        self.status = match outcome {
+            Outcome::Answered { status } => Some(status),
+            Outcome::Denied
+            | Outcome::UnknownServer
+            | Outcome::SignInNeeded
+            | Outcome::RefusedByServer
+            | Outcome::IssuerUnavailable
+            | Outcome::KeyStore
+            | Outcome::Unreachable
+            | Outcome::Interrupted
+            | Outcome::Aborted => None,
+        };
+        self.duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    }
+}
+
+/// Somebody else's name, at a length that a reader can bear.
+fn cut(name: &str) -> String {
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
+    }
+}

@@ -1,0 +1,105 @@
+//! The audit trail: one line of JSON for each thing that happened, each with the hash of the line before it.
+//!
+//! Handing a record over never blocks; one thread writes. Names of arguments are recorded, never their values, nor
+//! tokens, nor an issuer's identifier of a person (SEC-65). `audit.head` beside the records says how far they go, so
+//! that a cut end is noticed. The chain has no key: it shows a change to whoever kept a copy of the head, and an
+//! accident to everybody; somebody who can write as the person can also write both files anew.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use keybearer_model::call::Call;
+
+use crate::ports::Clock;
+
+mod chain;
+mod entry;
+mod span;
+mod tail;
+mod verify;
+mod writer;
+
+pub use entry::{CallEntry, Decision, Entry, Event, Outcome};
+pub use span::Span;
+pub use tail::tail;
+pub use verify::{Tampering, Verified, VerifyError, verify};
+
+use writer::{Message, Writer};
+
+/// A handle on the trail. Cheap to clone; when the last one goes, everything has been written.
+#[derive(Clone)]
+pub struct Trail(Arc<Shared>);
+
+struct Shared {
+    clock: Arc<dyn Clock>,
+    healthy: Arc<AtomicBool>,
+    inbox: Option<mpsc::Sender<Message>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Trail {
+    /// Opens the trail in `dir` and goes on where it ended. A line that was cut off by a crash is kept and followed by
+    /// a record that says so; a trail that was changed goes on too, with a record that keeps the fact.
+    ///
+    /// # Errors
+    /// If its files cannot be read or written.
+    pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> io::Result<Self> {
+        let healthy = Arc::new(AtomicBool::new(true));
+        let (inbox, messages) = mpsc::channel();
+        let writer = Writer::open(dir, clock.now(), Arc::clone(&healthy))?;
+        let writer = std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&messages))?;
+        Ok(Self(Arc::new(Shared { clock, healthy, inbox: Some(inbox), writer: Some(writer) })))
+    }
+
+    /// Begins the record of a call; it is written when the span is settled or dropped.
+    pub fn begin(&self, call: &Call) -> Span {
+        Span::begin(self.clone(), call)
+    }
+
+    /// Records an event.
+    pub fn event(&self, event: Event) {
+        self.append(Entry::Event(event));
+    }
+
+    /// Hands a record over; it carries the time of this call.
+    pub fn append(&self, entry: Entry) {
+        if let Some(inbox) = &self.0.inbox {
+            // The writer ends after the last handle only: this one has it.
+            let _ = inbox.send(Message::Append(self.0.clock.now(), entry));
+        }
+    }
+
+    /// Waits until everything that was handed over has been written to the disk, or has failed to be.
+    pub fn flush(&self) {
+        let (done, waits) = mpsc::channel();
+        if let Some(inbox) = &self.0.inbox
+            && inbox.send(Message::Flush(done)).is_ok()
+        {
+            let _ = waits.recv();
+        }
+    }
+
+    /// Whether records arrive on the disk. Those that do not are kept in memory and tried again.
+    pub fn is_healthy(&self) -> bool {
+        self.0.healthy.load(Ordering::Relaxed)
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        drop(self.inbox.take());
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! The obligation to record how a call ended.
+
+use keybearer_model::call::Call;
+use keybearer_model::time::BootTime;
+
+use super::{CallEntry, Decision, Entry, Outcome, Trail};
+
+/// A call that is under way. Dropped without [`Span::settle`] it is recorded as aborted.
+#[must_use = "a span that is dropped at once records an aborted call"]
+pub struct Span {
+    trail: Trail,
+    begun: BootTime,
+    entry: Option<Box<CallEntry>>,
+}
+
+impl Span {
+    pub(super) fn begin(trail: Trail, call: &Call) -> Self {
+        let begun = trail.clock().boot();
+        Self { trail, begun, entry: Some(Box::new(CallEntry::begun(call))) }
+    }
+
+    /// Notes what was decided.
+    #[expect(clippy::needless_pass_by_value, reason = "a decision is made once, and ends here")]
+    pub fn decided(&mut self, decision: Decision) {
+        if let Some(entry) = &mut self.entry {
+            entry.decided(&decision);
+        }
+    }
+
+    /// Notes the e-mail address of the account that the call is made as.
+    pub fn account(&mut self, email: impl Into<String>) {
+        if let Some(entry) = &mut self.entry {
+            entry.account(email.into());
+        }
+    }
+
+    /// Records the call with this outcome.
+    pub fn settle(mut self, outcome: Outcome) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if let Some(mut entry) = self.entry.take() {
+            entry.ended(outcome, self.trail.clock().boot().since(self.begun));
+            self.trail.append(Entry::Call(entry));
+        }
+    }
+}
+
+impl Drop for Span {
+    fn drop(&mut self) {
+        self.end(Outcome::Aborted);
+    }
+}

@@ -1,0 +1,427 @@
+//! The broker: everything that the doors and the control API ask of the core, behind one handle.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use keybearer_model::call::Call;
+use keybearer_model::caller::{Caller, Process};
+use keybearer_model::name::{ClientName, ServerName};
+use keybearer_model::secret::Secret;
+use tokio::sync::watch;
+
+use crate::audit::{Event, Trail};
+use crate::clients::{Clients, KEY_PREFIX, Registered};
+use crate::config::{Config, Problem, ServerConfig, edit};
+use crate::custody::Custody;
+use crate::keeper::{Keeper, Parts, Revocation, SignInState};
+use crate::ports::{KeyStoreError, KeyStoreKind, Ports};
+use crate::sign_in::{Opening, SignInError};
+use crate::store::{Store, StoreError, StoredClient};
+
+/// Where a core keeps its things.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// The person's settings.
+    pub config_file: PathBuf,
+    /// State that is no secret.
+    pub state: PathBuf,
+    /// The audit trail.
+    pub audit: PathBuf,
+}
+
+/// A handle on the running broker. Cheap to clone.
+#[derive(Clone)]
+pub struct Broker(Arc<Shared>);
+
+struct Shared {
+    ports: Ports,
+    places: Places,
+    custody: Custody,
+    store: Arc<Store>,
+    trail: Trail,
+    config: ArcSwap<Config>,
+    problems: ArcSwap<Vec<Problem>>,
+    servers: ArcSwap<HashMap<ServerName, Arc<Server>>>,
+    clients: ArcSwap<Clients>,
+    changed: watch::Sender<u64>,
+    /// Held while settings change: two changes of one file must not overtake each other.
+    changing: tokio::sync::Mutex<()>,
+}
+
+/// A configured server and the keeper of its credential.
+pub struct Server {
+    pub(crate) name: ServerName,
+    pub(crate) config: ServerConfig,
+    pub(crate) keeper: Keeper,
+}
+
+/// Why a core cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings have problems: all of them.
+    #[error("the settings have problems")]
+    Config(Vec<Problem>),
+    /// A file could not be read or written.
+    #[error("`{path}` cannot be used: {cause}")]
+    File {
+        /// Which.
+        path: String,
+        /// The system's words.
+        cause: std::io::Error,
+    },
+    /// The state database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a change of the settings was not made. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// No server of that name.
+    #[error("there is no server `{0}`")]
+    UnknownServer(ServerName),
+    /// No client of that name.
+    #[error("there is no client `{0}`")]
+    UnknownClient(ClientName),
+    /// The name is taken.
+    #[error("there is a `{0}` already")]
+    NameTaken(String),
+    /// The settings have problems, before or after the change.
+    #[error("the settings have problems")]
+    Config(Vec<Problem>),
+    /// A file or the database could not be written.
+    #[error("it could not be saved: {0}")]
+    NotSaved(String),
+    /// The keychain did not take the secret.
+    #[error(transparent)]
+    KeyStore(#[from] KeyStoreError),
+}
+
+impl From<StoreError> for ChangeError {
+    fn from(error: StoreError) -> Self {
+        Self::NotSaved(error.to_string())
+    }
+}
+
+/// Secrets that come with a new server.
+#[derive(Debug, Default)]
+pub struct ServerSecrets {
+    /// The value of its static header.
+    pub header: Option<Secret>,
+    /// The secret of its pre-registered client.
+    pub client: Option<Secret>,
+}
+
+impl Broker {
+    /// Starts a broker on the current runtime.
+    ///
+    /// # Errors
+    /// If settings, state or audit trail cannot be used; nothing was changed then.
+    pub fn start(places: Places, ports: Ports) -> Result<Self, StartError> {
+        let file = |path: &std::path::Path| {
+            let path = path.display().to_string();
+            move |cause| StartError::File { path, cause }
+        };
+        let text = read_settings(&places).map_err(file(&places.config_file))?;
+        let config = Config::parse(&text).map_err(StartError::Config)?;
+        let store = Arc::new(Store::open(&places.state)?);
+        let trail = Trail::open(&places.audit, Arc::clone(&ports.clock)).map_err(file(&places.audit))?;
+        let clients = Clients::load(store.clients()?);
+        let broker = Self(Arc::new(Shared {
+            custody: Custody::new(Arc::clone(&ports.keys), &places.state.display().to_string()),
+            ports,
+            places,
+            store,
+            trail,
+            config: ArcSwap::from_pointee(Config::default()),
+            problems: ArcSwap::default(),
+            servers: ArcSwap::default(),
+            clients: ArcSwap::from_pointee(clients),
+            changed: watch::Sender::new(0),
+            changing: tokio::sync::Mutex::new(()),
+        }));
+        broker.adopt(config);
+        Ok(broker)
+    }
+
+    /// Takes a new configuration over: keepers of servers that did not change go on as they are.
+    fn adopt(&self, config: Config) {
+        let running = self.0.servers.load();
+        let mut servers = HashMap::new();
+        for (name, wanted) in &config.servers {
+            let server = match running.get(name) {
+                Some(server) if server.config == *wanted => Arc::clone(server),
+                Some(_) | None => self.serve(name.clone(), wanted.clone()),
+            };
+            servers.insert(name.clone(), server);
+        }
+        self.0.servers.store(Arc::new(servers));
+        self.0.config.store(Arc::new(config));
+        self.0.problems.store(Arc::default());
+        self.touch();
+    }
+
+    fn serve(&self, name: ServerName, config: ServerConfig) -> Arc<Server> {
+        let keeper = Keeper::start(Parts {
+            server: name.clone(),
+            config: config.clone(),
+            ports: self.0.ports.clone(),
+            custody: self.0.custody.clone(),
+            store: Arc::clone(&self.0.store),
+            trail: self.0.trail.clone(),
+            changed: self.0.changed.clone(),
+        });
+        Arc::new(Server { name, config, keeper })
+    }
+
+    fn touch(&self) {
+        self.0.changed.send_modify(|count| *count += 1);
+    }
+
+    /// Reads `config.toml` again. If it has problems the last good settings stay in force and the problems are shown.
+    pub async fn reload(&self) {
+        let _changing = self.0.changing.lock().await;
+        let parsed = match read_settings(&self.0.places) {
+            Ok(text) => Config::parse(&text),
+            Err(cause) => Err(vec![Problem::whole(format!("it cannot be read: {cause}"))]),
+        };
+        match parsed {
+            Ok(config) if config == **self.0.config.load() && self.0.problems.load().is_empty() => {}
+            Ok(config) => self.adopt(config),
+            Err(problems) => {
+                self.0.problems.store(Arc::new(problems));
+                self.touch();
+            }
+        }
+    }
+
+    /// Counts changes of anything that is shown: a watcher waits on it and looks again.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changed.subscribe()
+    }
+
+    /// The settings in force.
+    pub fn config(&self) -> arc_swap::Guard<Arc<Config>> {
+        self.0.config.load()
+    }
+
+    /// Where the settings lie, for messages.
+    pub fn places(&self) -> &Places {
+        &self.0.places
+    }
+
+    /// What is wrong with `config.toml` as it lies on disk, if it was changed into something that does not parse.
+    pub fn problems(&self) -> Arc<Vec<Problem>> {
+        self.0.problems.load_full()
+    }
+
+    /// The registered clients.
+    pub fn clients(&self) -> arc_swap::Guard<Arc<Clients>> {
+        self.0.clients.load()
+    }
+
+    /// The state database, for what the doors remember.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.0.store
+    }
+
+    /// What the key store is.
+    pub fn key_store(&self) -> KeyStoreKind {
+        self.0.custody.kind()
+    }
+
+    pub(crate) fn ports(&self) -> &Ports {
+        &self.0.ports
+    }
+
+    pub(crate) fn trail(&self) -> &Trail {
+        &self.0.trail
+    }
+
+    pub(crate) fn server(&self, name: &ServerName) -> Option<Arc<Server>> {
+        self.0.servers.load().get(name).map(Arc::clone)
+    }
+
+    /// Whether a server of this name is configured.
+    pub fn knows(&self, name: &ServerName) -> bool {
+        self.0.servers.load().contains_key(name)
+    }
+
+    /// Every server, by name, with where its sign-in stands.
+    pub fn servers(&self) -> BTreeMap<ServerName, (ServerConfig, SignInState)> {
+        let servers = self.0.servers.load();
+        servers.iter().map(|(name, server)| (name.clone(), (server.config.clone(), server.keeper.state()))).collect()
+    }
+
+    /// The caller behind a verified process chain.
+    pub fn caller_by_chain(&self, chain: Vec<Process>) -> (Arc<Caller>, Option<Arc<Registered>>) {
+        self.0.clients.load().by_chain(chain)
+    }
+
+    /// Records a call that cannot be judged or is turned away after it was classified.
+    pub fn record_refused(&self, call: &Call, outcome: crate::audit::Outcome) {
+        self.0.trail.begin(call).settle(outcome);
+    }
+
+    /// Declares a server in `config.toml` and keeps its secrets.
+    ///
+    /// # Errors
+    /// If the name is taken, or something could not be saved; nothing is declared then.
+    pub async fn add_server(
+        &self,
+        name: &ServerName,
+        config: &ServerConfig,
+        secrets: ServerSecrets,
+    ) -> Result<(), ChangeError> {
+        let _changing = self.0.changing.lock().await;
+        if self.knows(name) {
+            return Err(ChangeError::NameTaken(name.to_string()));
+        }
+        let text = self.settings_text()?;
+        let changed = edit::add_server(&text, name, config).map_err(ChangeError::Config)?;
+        let parsed = Config::parse(&changed).map_err(ChangeError::Config)?;
+        if let Some(header) = &secrets.header {
+            self.0.custody.put_header(name, header).await?;
+        }
+        if let Some(client) = &secrets.client {
+            self.0.custody.put_client_secret(name, client).await?;
+        }
+        self.write_settings(&changed)?;
+        self.adopt(parsed);
+        if let Some(server) = self.server(name) {
+            server.keeper.reload().await;
+        }
+        self.0.trail.event(Event::ServerAdded { server: name.clone() });
+        Ok(())
+    }
+
+    /// Removes a server from `config.toml`, signs out of it and forgets its secrets.
+    ///
+    /// # Errors
+    /// If there is none of that name, or the settings could not be written.
+    pub async fn remove_server(&self, name: &ServerName) -> Result<(), ChangeError> {
+        let _changing = self.0.changing.lock().await;
+        let server = self.server(name).ok_or_else(|| ChangeError::UnknownServer(name.clone()))?;
+        let text = self.settings_text()?;
+        let changed = edit::remove_server(&text, name).map_err(ChangeError::Config)?;
+        let parsed = Config::parse(&changed).map_err(ChangeError::Config)?;
+        self.write_settings(&changed)?;
+        server.keeper.sign_out().await;
+        self.0.custody.forget_server(name).await?;
+        self.adopt(parsed);
+        self.0.trail.event(Event::ServerRemoved { server: name.clone() });
+        Ok(())
+    }
+
+    /// Registers a client. One without a program gets a key, which is returned this once and kept only as a digest.
+    ///
+    /// # Errors
+    /// If the name is taken, a server is unknown, or it could not be saved.
+    pub async fn add_client(
+        &self,
+        name: &ClientName,
+        servers: Vec<ServerName>,
+        program: Option<String>,
+    ) -> Result<(Arc<Registered>, Option<Secret>), ChangeError> {
+        let _changing = self.0.changing.lock().await;
+        if let Some(unknown) = servers.iter().find(|server| !self.knows(server)) {
+            return Err(ChangeError::UnknownServer(unknown.clone()));
+        }
+        let key = match program {
+            Some(_) => None,
+            None => Some(Secret::mint(KEY_PREFIX).map_err(|cause| ChangeError::NotSaved(cause.to_string()))?),
+        };
+        let stored = StoredClient {
+            name: name.clone(),
+            key_digest: key.as_ref().map(Secret::digest),
+            program,
+            servers,
+            since: self.0.ports.clock.now(),
+        };
+        let (store, row) = (Arc::clone(&self.0.store), stored.clone());
+        if !blocking(move || store.add_client(&row)).await? {
+            return Err(ChangeError::NameTaken(name.to_string()));
+        }
+        self.0.clients.store(Arc::new(self.0.clients.load().with(stored)));
+        self.0.trail.event(Event::ClientAdded { client: name.clone() });
+        self.touch();
+        let clients = self.0.clients.load();
+        let registered = clients.by_name(name).ok_or_else(|| ChangeError::UnknownClient(name.clone()))?;
+        Ok((Arc::clone(registered), key))
+    }
+
+    /// Revokes a client: its key stops working at once and its open streams end.
+    ///
+    /// # Errors
+    /// If there is none of that name, or it could not be saved.
+    pub async fn revoke_client(&self, name: &ClientName) -> Result<(), ChangeError> {
+        let _changing = self.0.changing.lock().await;
+        let (store, row) = (Arc::clone(&self.0.store), name.clone());
+        if !blocking(move || store.remove_client(&row)).await? {
+            return Err(ChangeError::UnknownClient(name.clone()));
+        }
+        self.0.clients.store(Arc::new(self.0.clients.load().without(name)));
+        self.0.trail.event(Event::ClientRevoked { client: name.clone() });
+        self.touch();
+        Ok(())
+    }
+
+    /// Signs in to a server, or joins the sign-in that is open, and waits for its end.
+    ///
+    /// # Errors
+    /// Why there is no grant; `None` if there is no such server.
+    pub async fn sign_in(&self, name: &ServerName, opening: Opening) -> Option<Result<(), Arc<SignInError>>> {
+        let server = self.server(name)?;
+        Some(server.keeper.sign_in(opening).await)
+    }
+
+    /// Signs out of a server. `None` if there is no such server.
+    pub async fn sign_out(&self, name: &ServerName) -> Option<Revocation> {
+        let server = self.server(name)?;
+        Some(server.keeper.sign_out().await)
+    }
+
+    /// Writes what the audit trail still holds in memory, before the process ends.
+    pub fn flush(&self) {
+        self.0.trail.flush();
+    }
+
+    fn settings_text(&self) -> Result<String, ChangeError> {
+        read_settings(&self.0.places).map_err(|cause| ChangeError::NotSaved(cause.to_string()))
+    }
+
+    fn write_settings(&self, text: &str) -> Result<(), ChangeError> {
+        replace_file(&self.0.places.config_file, text).map_err(|cause| ChangeError::NotSaved(cause.to_string()))
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, ChangeError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(ChangeError::NotSaved("the state database broke off".to_owned())),
+    }
+}
+
+/// The settings; a file that does not exist is an empty one.
+fn read_settings(places: &Places) -> std::io::Result<String> {
+    match std::fs::read_to_string(&places.config_file) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        other => other,
+    }
+}
+
+/// Replaces a file whole: whoever reads it sees the old text or the new one, never half of one.
+fn replace_file(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    // A link stays one: people keep their settings under version control.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let beside = target.with_extension("toml.new");
+    let mut file = std::fs::File::create(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&beside, &target)
+}

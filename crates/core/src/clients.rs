@@ -1,0 +1,119 @@
+//! The registered clients as the way of a call reads them: an immutable snapshot, looked up by key or executable.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use keybearer_model::caller::{Caller, Identity, Process};
+use keybearer_model::name::{ClientName, ServerName};
+use keybearer_model::secret;
+use keybearer_model::time::Timestamp;
+use tokio::sync::watch;
+
+use crate::store::StoredClient;
+
+/// What a client key begins with, so that a leaked one can be recognised.
+pub const KEY_PREFIX: &str = "kb_";
+
+/// A registered client.
+#[derive(Debug)]
+pub struct Registered {
+    /// What is stored of it.
+    pub stored: StoredClient,
+    /// The caller that its key proves; made once, so that a call allocates none.
+    pub caller: Arc<Caller>,
+    revoked: watch::Sender<bool>,
+}
+
+impl Registered {
+    fn new(stored: StoredClient) -> Arc<Self> {
+        let caller = Arc::new(Caller::by_key(stored.name.clone()));
+        Arc::new(Self { stored, caller, revoked: watch::Sender::new(false) })
+    }
+
+    /// Whether it may use `server` at all.
+    pub fn may_use(&self, server: &ServerName) -> bool {
+        self.stored.servers.is_empty() || self.stored.servers.contains(server)
+    }
+
+    /// Turns true when the client is revoked: open streams end with it (SEC-12).
+    pub fn revoked(&self) -> watch::Receiver<bool> {
+        self.revoked.subscribe()
+    }
+
+    /// When it was registered.
+    pub fn since(&self) -> Timestamp {
+        self.stored.since
+    }
+}
+
+/// A snapshot of all registered clients.
+#[derive(Debug, Default)]
+pub struct Clients {
+    by_name: HashMap<ClientName, Arc<Registered>>,
+    by_key: HashMap<[u8; 32], Arc<Registered>>,
+    by_program: HashMap<PathBuf, Arc<Registered>>,
+}
+
+impl Clients {
+    /// The snapshot of what is stored.
+    pub fn load(stored: Vec<StoredClient>) -> Self {
+        stored.into_iter().map(Registered::new).fold(Self::default(), Self::insert)
+    }
+
+    fn insert(mut self, client: Arc<Registered>) -> Self {
+        if let Some(digest) = client.stored.key_digest {
+            self.by_key.insert(digest, Arc::clone(&client));
+        }
+        if let Some(program) = &client.stored.program {
+            self.by_program.insert(program.into(), Arc::clone(&client));
+        }
+        self.by_name.insert(client.stored.name.clone(), client);
+        self
+    }
+
+    /// The snapshot with one more client.
+    pub fn with(&self, stored: StoredClient) -> Self {
+        self.by_name.values().map(Arc::clone).fold(Self::default(), Self::insert).insert(Registered::new(stored))
+    }
+
+    /// The snapshot without a client; whoever still holds that one learns that it is revoked.
+    pub fn without(&self, name: &ClientName) -> Self {
+        if let Some(client) = self.by_name.get(name) {
+            client.revoked.send_replace(true);
+        }
+        let others = self.by_name.values().filter(|client| client.stored.name != *name);
+        others.map(Arc::clone).fold(Self::default(), Self::insert)
+    }
+
+    /// The client that holds this key. Keys have 256 bits of entropy and are looked up by their SHA-256, so that the
+    /// time it takes tells nothing of a key.
+    pub fn by_key(&self, presented: &str) -> Option<&Arc<Registered>> {
+        self.by_key.get(&secret::digest(presented))
+    }
+
+    /// The client of this name.
+    pub fn by_name(&self, name: &ClientName) -> Option<&Arc<Registered>> {
+        self.by_name.get(name)
+    }
+
+    /// The caller that a verified process chain stands for, and its registration if it has one.
+    pub fn by_chain(&self, chain: Vec<Process>) -> (Arc<Caller>, Option<Arc<Registered>>) {
+        let program = chain.first().and_then(|process| process.executable.as_deref());
+        let registered = program.and_then(|path: &Path| self.by_program.get(path)).map(Arc::clone);
+        let client = registered.as_ref().map(|client| client.stored.name.clone());
+        (Arc::new(Caller { client, identity: Identity::Chain(chain.into()) }), registered)
+    }
+
+    /// Whether any client holds a key, so that the HTTP door is needed (SEC-01).
+    pub fn any_key(&self) -> bool {
+        !self.by_key.is_empty()
+    }
+
+    /// All of them, by name.
+    pub fn sorted(&self) -> Vec<&Arc<Registered>> {
+        let mut all: Vec<_> = self.by_name.values().collect();
+        all.sort_by(|a, b| a.stored.name.cmp(&b.stored.name));
+        all
+    }
+}

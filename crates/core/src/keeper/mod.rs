@@ -1,0 +1,243 @@
+//! The token keeper: one per server, the only owner of its grant and of its bearer.
+//!
+//! The way of a call reads [`Keeper::ready`] and touches no lock. Whatever takes time (loading, renewing, signing in)
+//! is done once for all who wait, by an owner task that no caller can cancel.
+
+mod owner;
+mod work;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use http::header::{HeaderName, HeaderValue};
+use keybearer_model::grant::{Account, Bearer};
+use keybearer_model::name::ServerName;
+use keybearer_oauth::challenge::Challenge;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::audit::Trail;
+use crate::config::ServerConfig;
+use crate::custody::Custody;
+use crate::ports::{Clock, Ports};
+use crate::sign_in::{Opening, SignInError};
+use crate::store::Store;
+
+/// A credential that is ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Which header carries it.
+    pub(crate) name: HeaderName,
+    /// Its value, marked sensitive.
+    pub(crate) value: HeaderValue,
+    /// The bearer, for its lifetime; absent for a static header.
+    bearer: Option<Bearer>,
+    /// Whose it is, for the audit trail.
+    pub(crate) email: Option<Box<str>>,
+    /// Counts the credentials of this keeper, so that "this one was refused" names one.
+    pub(crate) serial: u64,
+}
+
+/// What stands between a call and its credential.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    /// The person has to sign in.
+    #[error("sign-in needed")]
+    SignInNeeded,
+    /// The server refuses a bearer that its issuer has just given.
+    #[error("the server does not accept the company sign-in")]
+    RefusedByServer,
+    /// The issuer does not answer; later may help.
+    #[error("the company sign-in does not answer: {0}")]
+    IssuerUnavailable(String),
+    /// The keychain does not give what it holds.
+    #[error("the keychain does not answer: {0}")]
+    KeyStore(String),
+}
+
+/// Where a server's sign-in stands, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is known yet.
+    Unknown,
+    /// No sign-in is needed, or its header is there.
+    Ready,
+    /// Signed in.
+    SignedIn {
+        /// Whether the grant outlives this process.
+        saved: bool,
+    },
+    /// A sign-in is open.
+    SigningIn,
+    /// The person has to sign in, for this reason.
+    Needed(String),
+    /// The server refuses fresh bearers.
+    Refused(String),
+    /// Issuer or server cannot be reached.
+    Unreachable(String),
+    /// The keychain is locked or does not answer.
+    KeyStore(String),
+}
+
+/// What is known of a server's sign-in, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInState {
+    /// Where it stands.
+    pub standing: Standing,
+    /// Who is signed in.
+    pub account: Option<Account>,
+    /// At which issuer.
+    pub issuer: Option<String>,
+}
+
+/// How signing out went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// The issuer has revoked the token.
+    Revoked,
+    /// The issuer has no such service.
+    NotOffered,
+    /// The issuer could not be asked.
+    Failed(String),
+    /// There was nothing to revoke.
+    Nothing,
+}
+
+/// A need for a credential.
+pub(crate) struct Need {
+    /// The serial of the credential that the server has just refused.
+    refused: Option<u64>,
+    /// The server has refused a message without a credential.
+    challenged: bool,
+    /// What it said with that.
+    challenge: Option<Challenge>,
+}
+
+enum Command {
+    Need(Need, oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>),
+    RenewAhead,
+    SignIn(Opening, oneshot::Sender<Result<(), Arc<SignInError>>>),
+    SignOut(oneshot::Sender<Revocation>),
+    Reload(oneshot::Sender<()>),
+}
+
+/// What the handle and its owner task share.
+struct Shared {
+    held: ArcSwapOption<Held>,
+    /// The server has answered without a credential and nothing says that it needs one.
+    bare: AtomicBool,
+    renewing_ahead: AtomicBool,
+    state: watch::Sender<SignInState>,
+}
+
+/// What a keeper is composed of.
+pub(crate) struct Parts {
+    pub(crate) server: ServerName,
+    pub(crate) config: ServerConfig,
+    pub(crate) ports: Ports,
+    pub(crate) custody: Custody,
+    pub(crate) store: Arc<Store>,
+    pub(crate) trail: Trail,
+    /// Told whenever the state changes, so that a watcher of everything wakes up.
+    pub(crate) changed: watch::Sender<u64>,
+}
+
+/// A handle on one server's keeper.
+pub(crate) struct Keeper {
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    commands: mpsc::Sender<Command>,
+}
+
+impl Keeper {
+    /// Starts the keeper's owner task on the current runtime. It ends when the handle is dropped.
+    pub(crate) fn start(parts: Parts) -> Self {
+        let state = SignInState { standing: Standing::Unknown, account: None, issuer: None };
+        let shared = Arc::new(Shared {
+            held: ArcSwapOption::empty(),
+            bare: AtomicBool::new(false),
+            renewing_ahead: AtomicBool::new(false),
+            state: watch::Sender::new(state),
+        });
+        let (commands, inbox) = mpsc::channel(64);
+        let clock = Arc::clone(&parts.ports.clock);
+        tokio::spawn(owner::Owner::new(parts, Arc::clone(&shared)).run(inbox));
+        Self { shared, clock, commands }
+    }
+
+    /// The credential, if one is at hand: no lock, no allocation, no waiting. `Some(None)` means that none is needed.
+    pub(crate) fn ready(&self) -> Option<Option<Arc<Held>>> {
+        let Some(held) = self.shared.held.load_full() else {
+            return self.shared.bare.load(Ordering::Relaxed).then_some(None);
+        };
+        let Some(bearer) = &held.bearer else { return Some(Some(held)) };
+        let now = self.clock.boot();
+        let life = bearer.expires_at.map_or(Duration::MAX, |end| end.since(bearer.received_at));
+        if !bearer.is_fresh(now, (life / 10).min(Duration::from_secs(5))) {
+            return None;
+        }
+        // Ahead of expiry the next one is fetched while this one still serves.
+        if !bearer.is_fresh(now, (life / 5).min(Duration::from_secs(60)))
+            && !self.shared.renewing_ahead.swap(true, Ordering::Relaxed)
+            && self.commands.try_send(Command::RenewAhead).is_err()
+        {
+            self.shared.renewing_ahead.store(false, Ordering::Relaxed);
+        }
+        Some(Some(held))
+    }
+
+    /// The credential, waiting for it as long as it takes: whoever cannot wait drops the future, which cancels nothing.
+    pub(crate) async fn obtain(&self) -> Result<Option<Arc<Held>>, CredentialError> {
+        match self.ready() {
+            Some(held) => Ok(held),
+            None => self.need(Need { refused: None, challenged: false, challenge: None }).await,
+        }
+    }
+
+    /// Another credential than the one the server has just refused with `challenge`.
+    pub(crate) async fn after_refusal(
+        &self,
+        refused: Option<u64>,
+        challenge: Option<Challenge>,
+    ) -> Result<Option<Arc<Held>>, CredentialError> {
+        self.need(Need { refused, challenged: true, challenge }).await
+    }
+
+    async fn need(&self, need: Need) -> Result<Option<Arc<Held>>, CredentialError> {
+        let (reply, answer) = oneshot::channel();
+        let ended = || CredentialError::IssuerUnavailable("Keybearer is ending".to_owned());
+        self.commands.send(Command::Need(need, reply)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    /// Signs in, or joins the sign-in that is open.
+    pub(crate) async fn sign_in(&self, opening: Opening) -> Result<(), Arc<SignInError>> {
+        let (reply, answer) = oneshot::channel();
+        let called_off = || Arc::new(SignInError::CalledOff);
+        self.commands.send(Command::SignIn(opening, reply)).await.map_err(|_| called_off())?;
+        answer.await.map_err(|_| called_off())?
+    }
+
+    /// Signs out: here at once, at the issuer as far as it answers.
+    pub(crate) async fn sign_out(&self) -> Revocation {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(Command::SignOut(reply)).await.is_err() {
+            return Revocation::Nothing;
+        }
+        answer.await.unwrap_or(Revocation::Nothing)
+    }
+
+    /// Looks into the key store again, after a secret was put there.
+    pub(crate) async fn reload(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(Command::Reload(reply)).await.is_ok() {
+            let _ = answer.await;
+        }
+    }
+
+    /// Where the sign-in stands.
+    pub(crate) fn state(&self) -> SignInState {
+        self.shared.state.borrow().clone()
+    }
+}

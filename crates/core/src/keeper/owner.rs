@@ -1,0 +1,554 @@
+//! The owner task of a keeper: all that changes a server's grant happens here, one thing after another.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, HeaderValue};
+use keybearer_model::grant::{Account, Bearer, Grant};
+use keybearer_model::secret::Secret;
+use keybearer_model::time::BootTime;
+use keybearer_oauth::challenge::Challenge;
+use keybearer_oauth::login::Obtained;
+use keybearer_oauth::renew::RenewError;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::work::{self, Done, Renewal};
+use super::{Command, CredentialError, Held, Need, Parts, Revocation, Shared, SignInState, Standing};
+use crate::audit::Event;
+use crate::config::{AuthConfig, OAuthConfig};
+use crate::ports::{KeyStoreError, KeyStoreKind, SurfaceEnding};
+use crate::sign_in::{Finish, Opening, SignIn, SignInError};
+
+/// After a sign-in that failed, calls open no new one for this long: a model that tries again must not open tabs.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// A bearer that is refused within this time of its coming was never going to be accepted.
+const TOO_YOUNG: Duration = Duration::from_secs(120);
+
+type Waiter = oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>;
+
+pub(super) struct Owner {
+    parts: Parts,
+    shared: Arc<Shared>,
+    grant: Option<Grant>,
+    /// The key store has been asked what it holds.
+    loaded: bool,
+    /// The server has refused a message without a credential, with this challenge if it sent one.
+    challenged: bool,
+    challenge: Option<Challenge>,
+    /// The person has signed out: calls do not open a sign-in by themselves.
+    signed_out: bool,
+    quiet_until: Option<BootTime>,
+    serial: u64,
+    work: Option<JoinHandle<Done>>,
+    waiters: Vec<Waiter>,
+    sign_in_waiters: Vec<oneshot::Sender<Result<(), Arc<SignInError>>>>,
+}
+
+impl Owner {
+    pub(super) fn new(parts: Parts, shared: Arc<Shared>) -> Self {
+        Self {
+            parts,
+            shared,
+            grant: None,
+            loaded: false,
+            challenged: false,
+            challenge: None,
+            signed_out: false,
+            quiet_until: None,
+            serial: 0,
+            work: None,
+            waiters: Vec::new(),
+            sign_in_waiters: Vec::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        self.load().await;
+        loop {
+            tokio::select! {
+                command = inbox.recv() => match command {
+                    Some(command) => self.obey(command).await,
+                    None => break,
+                },
+                done = finished(&mut self.work) => {
+                    self.work = None;
+                    match done {
+                        Some(done) => self.settle(done).await,
+                        None => self.broke_off(),
+                    }
+                }
+            }
+        }
+        // A renewal that is on its way goes on to its end: a refresh token may already be spent.
+        if let Some(work) = self.work.take()
+            && let Ok(Done::Renewed(grant, Ok(Renewal { saved: Err(_), .. }))) = work.await
+        {
+            let _ = self.parts.custody.put_grant(&grant).await;
+        }
+    }
+
+    async fn obey(&mut self, command: Command) {
+        match command {
+            Command::Need(need, waiter) => self.need(need, waiter).await,
+            Command::RenewAhead => {
+                if self.work.is_none() && !self.renew() {
+                    self.shared.renewing_ahead.store(true, Ordering::Relaxed);
+                }
+            }
+            Command::SignIn(opening, waiter) => {
+                self.signed_out = false;
+                self.sign_in_waiters.push(waiter);
+                self.begin_sign_in(opening).await;
+            }
+            Command::SignOut(reply) => {
+                let revocation = self.sign_out().await;
+                let _ = reply.send(revocation);
+            }
+            Command::Reload(reply) => {
+                self.loaded = false;
+                self.load().await;
+                let _ = reply.send(());
+            }
+        }
+    }
+
+    async fn need(&mut self, need: Need, waiter: Waiter) {
+        if need.challenged {
+            self.shared.bare.store(false, Ordering::Relaxed);
+            self.challenged = true;
+            let before = self.challenge.take();
+            self.challenge = need.challenge.clone().or(before);
+        }
+        let held = self.shared.held.load_full();
+        let newer = held.filter(|held| Some(held.serial) != need.refused && self.is_fresh(held));
+        if let Some(held) = newer {
+            let _ = waiter.send(Ok(Some(held)));
+            return;
+        }
+        if self.work.is_some() {
+            self.waiters.push(waiter);
+            return;
+        }
+        if !self.loaded {
+            self.load().await;
+        }
+        match self.next_move(need.refused, need.challenged) {
+            Move::Bare => {
+                self.shared.bare.store(true, Ordering::Relaxed);
+                let _ = waiter.send(Ok(None));
+            }
+            Move::Give(held) => {
+                let _ = waiter.send(Ok(Some(held)));
+            }
+            Move::Fail(error) => {
+                let _ = waiter.send(Err(error));
+            }
+            Move::Renew => {
+                self.waiters.push(waiter);
+                if !self.renew() {
+                    self.answer_waiters(&Err(CredentialError::SignInNeeded));
+                }
+            }
+            Move::SignIn => {
+                self.waiters.push(waiter);
+                self.begin_sign_in(Opening::browser()).await;
+            }
+        }
+    }
+
+    /// What a need leads to, when nothing is under way.
+    fn next_move(&mut self, refused: Option<u64>, challenged: bool) -> Move {
+        let now = self.parts.ports.clock.boot();
+        let held = self.shared.held.load_full();
+        if let (Some(held), None) = (&held, refused)
+            && self.is_fresh(held)
+        {
+            return Move::Give(Arc::clone(held));
+        }
+        match &self.parts.config.auth {
+            AuthConfig::None => return if challenged { self.refuse() } else { Move::Bare },
+            AuthConfig::Header { .. } => return self.next_move_with_header(refused),
+            AuthConfig::OAuth(_) => {}
+        }
+        if let Standing::KeyStore(detail) = &self.state().standing {
+            return Move::Fail(CredentialError::KeyStore(detail.clone()));
+        }
+        let young = held.and_then(|held| held.bearer.as_ref().map(|bearer| now.since(bearer.received_at) < TOO_YOUNG));
+        if refused.is_some() && young == Some(true) && self.came_by_renewal() {
+            return self.refuse();
+        }
+        if self.grant.as_ref().is_some_and(|grant| grant.refresh_token.is_some()) {
+            return Move::Renew;
+        }
+        if !self.challenged && self.grant.is_none() && !self.signed_out {
+            return Move::Bare;
+        }
+        if refused.is_some() && young == Some(true) {
+            return self.refuse();
+        }
+        let quiet = self.quiet_until.is_some_and(|end| now < end);
+        if self.signed_out || quiet { Move::Fail(CredentialError::SignInNeeded) } else { Move::SignIn }
+    }
+
+    fn next_move_with_header(&mut self, refused: Option<u64>) -> Move {
+        match self.state().standing {
+            Standing::KeyStore(detail) => Move::Fail(CredentialError::KeyStore(detail)),
+            _ if refused.is_some() => self.refuse(),
+            _ => Move::Fail(CredentialError::SignInNeeded),
+        }
+    }
+
+    /// Whether the bearer at hand is not the first since the sign-in: a renewal was tried and its fruit was refused.
+    fn came_by_renewal(&self) -> bool {
+        self.serial > 1
+    }
+
+    fn refuse(&mut self) -> Move {
+        let detail = match &self.parts.config.auth {
+            AuthConfig::OAuth(_) => "it answers 401 to a token that the company sign-in has just given",
+            AuthConfig::Header { .. } => "it answers 401 to the header that was set for it",
+            AuthConfig::None => "it answers 401, and `auth = \"none\"` is set for it",
+        };
+        self.stand(Standing::Refused(detail.to_owned()));
+        Move::Fail(CredentialError::RefusedByServer)
+    }
+
+    fn is_fresh(&self, held: &Held) -> bool {
+        held.bearer.as_ref().is_none_or(|bearer| {
+            let life = bearer.expires_at.map_or(Duration::MAX, |end| end.since(bearer.received_at));
+            bearer.is_fresh(self.parts.ports.clock.boot(), (life / 10).min(Duration::from_secs(5)))
+        })
+    }
+
+    /// Starts a renewal; false if there is nothing to renew with.
+    fn renew(&mut self) -> bool {
+        match self.grant.take() {
+            Some(grant) if grant.refresh_token.is_some() => {
+                let (ports, custody) = (self.parts.ports.clone(), self.parts.custody.clone());
+                self.work = Some(tokio::spawn(work::renew(ports, custody, self.parts.config.url.clone(), grant)));
+                true
+            }
+            grant => {
+                self.grant = grant;
+                false
+            }
+        }
+    }
+
+    /// Starts a sign-in, or lets a running one serve.
+    async fn begin_sign_in(&mut self, opening: Opening) {
+        if self.work.is_some() {
+            return;
+        }
+        let AuthConfig::OAuth(settings) = self.parts.config.auth.clone() else {
+            self.answer_waiters(&Err(CredentialError::RefusedByServer));
+            for waiter in self.sign_in_waiters.drain(..) {
+                let _ = waiter.send(Ok(()));
+            }
+            return;
+        };
+        let client_secret = match self.client_secret(&settings).await {
+            Ok(secret) => secret,
+            Err(error) => {
+                self.key_store_failed(&error);
+                return;
+            }
+        };
+        let sign_in = SignIn {
+            upstream: self.parts.config.url.clone(),
+            challenge: self.challenge.clone(),
+            settings,
+            client_secret,
+            opening,
+        };
+        self.stand(Standing::SigningIn);
+        let ports = self.parts.ports.clone();
+        self.work = Some(tokio::spawn(async move { Done::SignedIn(sign_in.run(&ports).await) }));
+    }
+
+    async fn client_secret(&self, settings: &OAuthConfig) -> Result<Option<Secret>, KeyStoreError> {
+        if settings.client_id.is_none() { Ok(None) } else { self.parts.custody.client_secret(&self.parts.server).await }
+    }
+
+    /// The work panicked. What the grant was is asked of the key store again.
+    fn broke_off(&mut self) {
+        self.loaded = false;
+        self.stand(Standing::Unknown);
+        self.answer_waiters(&Err(CredentialError::IssuerUnavailable("the attempt broke off".to_owned())));
+        for waiter in self.sign_in_waiters.drain(..) {
+            let _ = waiter.send(Err(Arc::new(SignInError::CalledOff)));
+        }
+    }
+
+    async fn settle(&mut self, done: Done) {
+        match done {
+            Done::Renewed(grant, Ok(renewal)) => self.renewed(grant, renewal),
+            Done::Renewed(grant, Err(error)) => self.not_renewed(grant, error).await,
+            Done::SignedIn(Ok((obtained, finish))) => self.signed_in(obtained, finish).await,
+            Done::SignedIn(Err(error)) => self.not_signed_in(error),
+        }
+    }
+
+    fn renewed(&mut self, grant: Grant, renewal: Renewal) {
+        self.parts
+            .trail
+            .event(Event::Renewed { server: self.parts.server.clone(), account: grant.facts.account.email.clone() });
+        self.hold(renewal.renewed.access_token, renewal.renewed.expires_in, &grant.facts.account);
+        if let Err(error) = &renewal.saved {
+            tracing::warn!(server = %self.parts.server, %error, "the renewed sign-in was not saved");
+        }
+        let saved = renewal.saved.is_ok() && self.parts.custody.kind() == KeyStoreKind::System;
+        self.show(Standing::SignedIn { saved }, &grant);
+        self.grant = Some(grant);
+        self.give_to_waiters();
+    }
+
+    async fn not_renewed(&mut self, grant: Grant, error: RenewError) {
+        match error {
+            RenewError::Transient(detail) => {
+                self.grant = Some(grant);
+                self.stand(Standing::Unreachable(detail.clone()));
+                self.answer_waiters(&Err(CredentialError::IssuerUnavailable(detail)));
+            }
+            RenewError::Refused { code } => {
+                tracing::info!(server = %self.parts.server, %code, "the sign-in has ended");
+                self.forget(&grant).await;
+                self.challenged = true;
+                self.stand(Standing::Needed("Your sign-in has ended.".to_owned()));
+                if !self.waiters.is_empty() {
+                    self.begin_sign_in(Opening::browser()).await;
+                }
+            }
+        }
+    }
+
+    async fn signed_in(&mut self, obtained: Obtained, finish: Finish) {
+        let Obtained { grant, access_token, expires_in } = obtained;
+        let previous = self.grant.take().filter(|previous| previous.facts.id != grant.facts.id);
+        let saved = self.save(&grant).await;
+        if let Some(previous) = previous {
+            let _ = self.parts.custody.delete_grant(&previous.facts.id, previous.generation).await;
+        }
+        self.serial = 0;
+        self.hold(access_token, expires_in, &grant.facts.account);
+        self.signed_out = false;
+        self.quiet_until = None;
+        self.show(Standing::SignedIn { saved }, &grant);
+        self.parts.trail.event(Event::SignIn {
+            server: self.parts.server.clone(),
+            issuer: grant.facts.issuer.to_string(),
+            account: grant.facts.account.email.clone(),
+        });
+        self.grant = Some(grant);
+        finish.say(SurfaceEnding::SignedIn).await;
+        for waiter in self.sign_in_waiters.drain(..) {
+            let _ = waiter.send(Ok(()));
+        }
+        self.give_to_waiters();
+    }
+
+    /// Stores a new grant; false means that it lives in memory only.
+    async fn save(&self, grant: &Grant) -> bool {
+        if grant.refresh_token.is_none() {
+            return false;
+        }
+        let stored = self.parts.custody.put_grant(grant).await;
+        if let Err(error) = &stored {
+            tracing::warn!(server = %self.parts.server, %error, "the sign-in was not saved");
+        }
+        let (store, server, facts) = (Arc::clone(&self.parts.store), self.parts.server.clone(), grant.facts.clone());
+        let noted = tokio::task::spawn_blocking(move || store.put_grant(&server, &facts)).await;
+        stored.is_ok() && matches!(noted, Ok(Ok(()))) && self.parts.custody.kind() == KeyStoreKind::System
+    }
+
+    fn not_signed_in(&mut self, error: SignInError) {
+        tracing::info!(server = %self.parts.server, %error, "signing in ended without success");
+        self.quiet_until = Some(self.parts.ports.clock.boot() + QUIET);
+        let login_text = error.to_string();
+        self.stand(Standing::Needed(format!("Signing in did not work: {login_text}.")));
+        let error = Arc::new(error);
+        for waiter in self.sign_in_waiters.drain(..) {
+            let _ = waiter.send(Err(Arc::clone(&error)));
+        }
+        self.answer_waiters(&Err(CredentialError::SignInNeeded));
+    }
+
+    async fn sign_out(&mut self) -> Revocation {
+        match self.work.take() {
+            Some(work) if self.grant.is_none() && self.state().standing != Standing::SigningIn => {
+                // A renewal holds the grant: what it brings must be revoked, not what it spends.
+                if let Ok(Done::Renewed(grant, _)) = work.await {
+                    self.grant = Some(grant);
+                }
+            }
+            Some(sign_in) => {
+                sign_in.abort();
+                for waiter in self.sign_in_waiters.drain(..) {
+                    let _ = waiter.send(Err(Arc::new(SignInError::CalledOff)));
+                }
+            }
+            None => {}
+        }
+        if !self.loaded {
+            self.load().await;
+        }
+        self.signed_out = true;
+        self.challenged = true;
+        self.shared.bare.store(false, Ordering::Relaxed);
+        self.shared.held.store(None);
+        let revocation = match self.grant.take() {
+            Some(grant) => {
+                let revocation = work::revoke(&self.parts.ports, &self.parts.config.url, &grant).await;
+                self.forget(&grant).await;
+                revocation
+            }
+            None => Revocation::Nothing,
+        };
+        self.parts.trail.event(Event::SignOut { server: self.parts.server.clone() });
+        self.shared.state.send_modify(|state| state.account = None);
+        self.stand(Standing::Needed("You signed out.".to_owned()));
+        self.answer_waiters(&Err(CredentialError::SignInNeeded));
+        revocation
+    }
+
+    async fn forget(&mut self, grant: &Grant) {
+        self.shared.held.store(None);
+        let custody = &self.parts.custody;
+        if let Err(error) = custody.delete_grant(&grant.facts.id, grant.generation).await {
+            tracing::warn!(server = %self.parts.server, %error, "the ended sign-in could not be removed from the keychain");
+        }
+        let (store, server) = (Arc::clone(&self.parts.store), self.parts.server.clone());
+        let _ = tokio::task::spawn_blocking(move || store.remove_grant(&server)).await;
+    }
+
+    /// Looks for what is kept from before: a grant, or the secret of a static header.
+    async fn load(&mut self) {
+        match &self.parts.config.auth {
+            AuthConfig::None => {
+                self.loaded = true;
+                self.stand(Standing::Ready);
+            }
+            AuthConfig::Header { name } => {
+                let name = name.clone();
+                match self.parts.custody.header(&self.parts.server).await {
+                    Err(error) => self.key_store_failed(&error),
+                    Ok(None) => {
+                        self.loaded = true;
+                        self.stand(Standing::Needed("Its secret header is not set.".to_owned()));
+                    }
+                    Ok(Some(secret)) => self.hold_header(name, &secret),
+                }
+            }
+            AuthConfig::OAuth(_) => self.load_grant().await,
+        }
+    }
+
+    async fn load_grant(&mut self) {
+        let (store, server) = (Arc::clone(&self.parts.store), self.parts.server.clone());
+        let facts = match tokio::task::spawn_blocking(move || store.grant(&server)).await {
+            Ok(Ok(Some(facts))) => facts,
+            _ => {
+                self.loaded = true;
+                return;
+            }
+        };
+        match self.parts.custody.grant(&facts.id).await {
+            Ok(Some(grant)) => {
+                self.loaded = true;
+                self.show(Standing::SignedIn { saved: self.parts.custody.kind() == KeyStoreKind::System }, &grant);
+                self.grant = Some(grant);
+            }
+            Ok(None) => {
+                self.loaded = true;
+                self.challenged = true;
+                self.stand(Standing::Needed("Your sign-in was not kept.".to_owned()));
+            }
+            Err(error) => self.key_store_failed(&error),
+        }
+    }
+
+    fn key_store_failed(&mut self, error: &KeyStoreError) {
+        self.stand(Standing::KeyStore(error.to_string()));
+        self.answer_waiters(&Err(CredentialError::KeyStore(error.to_string())));
+        for waiter in self.sign_in_waiters.drain(..) {
+            let _ = waiter.send(Err(Arc::new(SignInError::CalledOff)));
+        }
+    }
+
+    fn hold_header(&mut self, name: http::HeaderName, secret: &Secret) {
+        self.loaded = true;
+        let Ok(mut value) = HeaderValue::from_str(secret.expose()) else {
+            self.stand(Standing::Needed("Its secret header has characters that a header cannot hold.".to_owned()));
+            return;
+        };
+        value.set_sensitive(true);
+        self.serial += 1;
+        self.shared.held.store(Some(Arc::new(Held { name, value, bearer: None, email: None, serial: self.serial })));
+        self.stand(Standing::Ready);
+    }
+
+    fn hold(&mut self, token: Secret, expires_in: Option<Duration>, account: &Account) {
+        let now = self.parts.ports.clock.boot();
+        self.serial += 1;
+        self.shared.renewing_ahead.store(false, Ordering::Relaxed);
+        let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) else {
+            tracing::warn!(server = %self.parts.server, "the issuer gave a token that no header can carry");
+            return;
+        };
+        value.set_sensitive(true);
+        let bearer = Bearer { token, expires_at: expires_in.map(|life| now + life), received_at: now };
+        let email = account.email.as_deref().map(Into::into);
+        let held = Held { name: AUTHORIZATION, value, bearer: Some(bearer), email, serial: self.serial };
+        self.shared.held.store(Some(Arc::new(held)));
+    }
+
+    fn give_to_waiters(&mut self) {
+        let answer = match self.shared.held.load_full() {
+            Some(held) => Ok(Some(held)),
+            None => Err(CredentialError::SignInNeeded),
+        };
+        self.answer_waiters(&answer);
+    }
+
+    fn answer_waiters(&mut self, answer: &Result<Option<Arc<Held>>, CredentialError>) {
+        for waiter in self.waiters.drain(..) {
+            let _ = waiter.send(answer.clone());
+        }
+    }
+
+    fn state(&self) -> SignInState {
+        self.shared.state.borrow().clone()
+    }
+
+    fn stand(&self, standing: Standing) {
+        self.shared.state.send_modify(|state| state.standing = standing);
+        self.parts.changed.send_modify(|count| *count += 1);
+    }
+
+    fn show(&self, standing: Standing, grant: &Grant) {
+        let account = (grant.facts.account != Account::default()).then(|| grant.facts.account.clone());
+        let issuer = Some(grant.facts.issuer.to_string());
+        self.shared.state.send_replace(SignInState { standing, account, issuer });
+        self.parts.changed.send_modify(|count| *count += 1);
+    }
+}
+
+enum Move {
+    /// Go without a credential.
+    Bare,
+    Give(Arc<Held>),
+    Renew,
+    SignIn,
+    Fail(CredentialError),
+}
+
+/// The end of the work under way; waits for ever while there is none. `None`: it panicked or was aborted.
+async fn finished(work: &mut Option<JoinHandle<Done>>) -> Option<Done> {
+    match work {
+        Some(work) => work.await.ok(),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,191 @@
+//! State that is no secret, in SQLite: registered clients, grants' public parts, the HTTP door's port.
+//!
+//! Calls are short and rare (never on the way of a call); async callers go through `spawn_blocking`.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use keybearer_model::grant::GrantFacts;
+use keybearer_model::name::{ClientName, ServerName};
+use keybearer_model::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+/// The schema's version, kept in SQLite's `user_version`.
+const SCHEMA: i64 = 1;
+
+/// The state database of one installation.
+pub struct Store {
+    // A mutex rather than an owner task: every use is one statement, and none is on the way of a call.
+    connection: Mutex<Connection>,
+}
+
+/// Why state could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite's own words.
+    #[error("the state database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A newer Keybearer wrote it.
+    #[error("the state database was written by a newer Keybearer")]
+    TooNew,
+}
+
+/// A registered client as it is stored: what identifies it, never a key itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredClient {
+    /// Its name.
+    pub name: ClientName,
+    /// SHA-256 of its key, for a client of the HTTP door.
+    pub key_digest: Option<[u8; 32]>,
+    /// Its executable's path, for a client of the stdio door.
+    pub program: Option<String>,
+    /// The servers it may use; empty means all.
+    pub servers: Vec<ServerName>,
+    /// When it was registered.
+    pub since: Timestamp,
+}
+
+impl Store {
+    /// Opens (or makes) the database in `folder`.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open(folder.join("state.sqlite"))?;
+        Self::prepare(connection)
+    }
+
+    fn prepare(connection: Connection) -> Result<Self, StoreError> {
+        let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if version > SCHEMA {
+            return Err(StoreError::TooNew);
+        }
+        if version == 0 {
+            connection.execute_batch(
+                "BEGIN;
+                 CREATE TABLE clients (name TEXT PRIMARY KEY, key_digest BLOB, program TEXT, servers TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
+                 CREATE TABLE grants (server TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
+                 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+                 PRAGMA user_version = 1;
+                 COMMIT;",
+            )?;
+        }
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic in between leaves no half statement behind: SQLite rolls back.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All registered clients, by name.
+    pub fn clients(&self) -> Result<Vec<StoredClient>, StoreError> {
+        let connection = self.connection();
+        let mut statement =
+            connection.prepare("SELECT name, key_digest, program, servers, since FROM clients ORDER BY name")?;
+        let rows = statement.query_map([], |row| {
+            Ok((
+                row.get::<_, String>(0)?,
+                row.get::<_, Option<[u8; 32]>>(1)?,
+                row.get::<_, Option<String>>(2)?,
+                row.get::<_, String>(3)?,
+                row.get::<_, i64>(4)?,
+            ))
+        })?;
+        let mut clients = Vec::new();
+        for row in rows {
+            let (name, key_digest, program, servers, since) = row?;
+            // A row that does not parse was not written by us: it identifies nobody.
+            let (Ok(name), Ok(servers)) = (name.parse(), serde_json::from_str(&servers)) else { continue };
+            clients.push(StoredClient { name, key_digest, program, servers, since: Timestamp::from_millis(since) });
+        }
+        Ok(clients)
+    }
+
+    /// Adds a client; `Ok(false)` if the name is taken.
+    pub fn add_client(&self, client: &StoredClient) -> Result<bool, StoreError> {
+        let servers = serde_json::to_string(&client.servers).unwrap_or_else(|_| "[]".into());
+        let added = self.connection().execute(
+            "INSERT OR IGNORE INTO clients (name, key_digest, program, servers, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![client.name.as_str(), client.key_digest, client.program, servers, client.since.as_millis()],
+        )?;
+        Ok(added == 1)
+    }
+
+    /// Removes a client; `Ok(false)` if there is none of that name.
+    pub fn remove_client(&self, name: &ClientName) -> Result<bool, StoreError> {
+        Ok(self.connection().execute("DELETE FROM clients WHERE name = ?1", [name.as_str()])? == 1)
+    }
+
+    /// The public parts of the grant that serves `server`.
+    pub fn grant(&self, server: &ServerName) -> Result<Option<GrantFacts>, StoreError> {
+        let text: Option<String> = self
+            .connection()
+            .query_row("SELECT facts FROM grants WHERE server = ?1", [server.as_str()], |row| row.get(0))
+            .optional()?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
+    /// Remembers which grant serves `server`.
+    pub fn put_grant(&self, server: &ServerName, facts: &GrantFacts) -> Result<(), StoreError> {
+        let text = serde_json::to_string(facts).unwrap_or_default();
+        self.connection().execute(
+            "INSERT INTO grants (server, facts) VALUES (?1, ?2) ON CONFLICT (server) DO UPDATE SET facts = ?2",
+            params![server.as_str(), text],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets which grant served `server`.
+    pub fn remove_grant(&self, server: &ServerName) -> Result<(), StoreError> {
+        self.connection().execute("DELETE FROM grants WHERE server = ?1", [server.as_str()])?;
+        Ok(())
+    }
+
+    /// A remembered setting that is no person's business, such as the HTTP door's port.
+    pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let connection = self.connection();
+        Ok(connection.query_row("SELECT value FROM settings WHERE name = ?1", [name], |row| row.get(0)).optional()?)
+    }
+
+    /// Remembers a setting.
+    pub fn set(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.connection().execute(
+            "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2",
+            [name, value],
+        )?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_outlive_the_process_and_names_are_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let client = StoredClient {
+            name: "librechat".parse().unwrap(),
+            key_digest: Some([7; 32]),
+            program: None,
+            servers: vec!["crm".parse().unwrap()],
+            since: Timestamp::from_millis(5),
+        };
+        let store = Store::open(folder.path()).unwrap();
+        assert!(store.add_client(&client).unwrap());
+        assert!(!store.add_client(&client).unwrap());
+        drop(store);
+        let store = Store::open(folder.path()).unwrap();
+        assert_eq!(store.clients().unwrap(), [client.clone()]);
+        assert!(store.remove_client(&client.name).unwrap());
+        assert!(!store.remove_client(&client.name).unwrap());
+    }
+
+    #[test]
+    fn a_newer_database_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Store::open(folder.path()).unwrap());
+        let connection = Connection::open(folder.path().join("state.sqlite")).unwrap();
+        connection.execute_batch("PRAGMA user_version = 99").unwrap();
+        drop(connection);
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::TooNew)));
+    }
+}

@@ -1,0 +1,247 @@
+//! The control API: what the command line and the shell ask of the core, one JSON object a line.
+//!
+//! It tells no token and approves no call. The peer is a process of the same user, which the socket has verified.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keybearer_control::error::{Code, Error};
+use keybearer_control::snapshot::HttpDoor;
+use keybearer_control::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
+use keybearer_core::broker::{Broker, ServerSecrets};
+use keybearer_core::config::{AuthConfig, OAuthConfig, ServerConfig};
+use keybearer_core::{keeper, sign_in};
+use keybearer_model::grant::ClientAuth;
+use keybearer_model::name::{ClientName, ServerName};
+use keybearer_model::secret::Secret;
+use keybearer_os::local::{Listener, Stream};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::view;
+
+/// The longest request.
+const LONGEST_REQUEST: u64 = 1 << 20;
+
+/// What the control API serves from.
+#[derive(Clone)]
+pub(crate) struct Control {
+    pub(crate) broker: Broker,
+    pub(crate) door: watch::Receiver<HttpDoor>,
+    pub(crate) stop: Arc<Notify>,
+}
+
+type Replies = WriteHalf<Stream>;
+
+impl Control {
+    /// Serves peers until the task is dropped.
+    pub(crate) async fn accept(self, listener: Listener) {
+        let mut peers = JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok(stream) => { peers.spawn(self.clone().serve(stream)); }
+                    Err(error) => {
+                        tracing::warn!(%error, "a control peer could not come in");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+                Some(_) = peers.join_next() => {}
+            }
+        }
+    }
+
+    async fn serve(self, stream: Stream) {
+        let (reader, mut replies) = tokio::io::split(stream);
+        let mut reader = BufReader::new(reader);
+        while let Some(line) = next_line(&mut reader).await {
+            let sent = match serde_json::from_slice(&line) {
+                Ok(request) => self.obey(request, &mut replies).await,
+                Err(cause) => {
+                    let error = Error::new(Code::BadRequest, format!("the request is not understood: {cause}"));
+                    say(&mut replies, &Reply::Failed { error }).await
+                }
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    }
+
+    async fn obey(&self, request: Request, replies: &mut Replies) -> std::io::Result<()> {
+        let reply = match request {
+            Request::Status => {
+                self.broker.reload().await;
+                self.snapshot()
+            }
+            Request::Watch => return self.watch(replies).await,
+            Request::AddServer { name, url, header, client_id, client_secret, scopes } => {
+                done(self.add_server(&name, &url, header, client_id, client_secret, scopes).await)
+            }
+            Request::RemoveServer { name } => done(self.remove_server(&name).await),
+            Request::AddClient { name, servers, program } => done(self.add_client(&name, &servers, program).await),
+            Request::RevokeClient { name } => done(self.revoke_client(&name).await),
+            Request::Login { server, open_browser } => return self.login(&server, open_browser, replies).await,
+            Request::Logout { server } => done(self.logout(&server).await),
+            Request::Stop => {
+                self.stop.notify_one();
+                Reply::Done
+            }
+        };
+        say(replies, &reply).await
+    }
+
+    fn snapshot(&self) -> Reply {
+        Reply::Snapshot { snapshot: view::snapshot(&self.broker, self.door.borrow().clone()) }
+    }
+
+    async fn watch(&self, replies: &mut Replies) -> std::io::Result<()> {
+        let (mut changes, mut door) = (self.broker.changes(), self.door.clone());
+        loop {
+            changes.mark_unchanged();
+            door.mark_unchanged();
+            say(replies, &self.snapshot()).await?;
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { return Ok(()) },
+                changed = door.changed() => if changed.is_err() { return Ok(()) },
+            }
+        }
+    }
+
+    async fn add_server(
+        &self,
+        name: &str,
+        url: &str,
+        header: Option<HeaderSecret>,
+        client_id: Option<String>,
+        client_secret: Option<Incoming>,
+        scopes: Vec<String>,
+    ) -> Result<Reply, Error> {
+        let name: ServerName = parse(name)?;
+        let url = url.parse().map_err(|cause| Error::new(Code::BadRequest, format!("{cause}")))?;
+        let mut secrets = ServerSecrets::default();
+        let auth = match header {
+            Some(HeaderSecret { name, value }) => {
+                let name = name
+                    .parse()
+                    .map_err(|_| Error::new(Code::BadRequest, format!("`{name}` cannot be the name of a header")))?;
+                secrets.header = Some(Secret::new(value.0));
+                AuthConfig::Header { name }
+            }
+            None => {
+                // RFC 6749 §2.3.1: a client with a secret can always use HTTP Basic.
+                let client_auth =
+                    if client_secret.is_some() { ClientAuth::ClientSecretBasic } else { ClientAuth::None };
+                secrets.client = client_secret.map(|secret| Secret::new(secret.0));
+                AuthConfig::OAuth(OAuthConfig { client_id, client_auth, scopes })
+            }
+        };
+        let added = self.broker.add_server(&name, &ServerConfig { url, auth }, secrets).await;
+        added.map_err(|error| view::change_error(&self.broker, &error))?;
+        self.server(&name)
+    }
+
+    fn server(&self, name: &ServerName) -> Result<Reply, Error> {
+        let servers = self.broker.servers();
+        let (config, state) = servers.get(name).ok_or_else(|| unknown_server(name))?;
+        Ok(Reply::Server { server: view::server(name, config, state) })
+    }
+
+    async fn remove_server(&self, name: &str) -> Result<Reply, Error> {
+        let removed = self.broker.remove_server(&parse(name)?).await;
+        removed.map(|()| Reply::Done).map_err(|error| view::change_error(&self.broker, &error))
+    }
+
+    async fn add_client(&self, name: &str, servers: &[String], program: Option<String>) -> Result<Reply, Error> {
+        let name: ClientName = parse(name)?;
+        let servers = servers.iter().map(|server| parse(server)).collect::<Result<Vec<ServerName>, _>>()?;
+        let keyed = program.is_none();
+        let added = self.broker.add_client(&name, servers.clone(), program).await;
+        let (registered, key) = added.map_err(|error| view::change_error(&self.broker, &error))?;
+        if keyed {
+            self.door_decided().await;
+        }
+        let urls = if keyed { self.urls(servers) } else { Vec::new() };
+        let key = key.map(|key| key.expose().to_owned());
+        Ok(Reply::ClientAdded { client: view::client(&registered), key, urls })
+    }
+
+    /// The first key opens the HTTP door; its address belongs into the answer.
+    async fn door_decided(&self) {
+        let mut door = self.door.clone();
+        let decided = door.wait_for(|door| *door != HttpDoor::Closed);
+        let _ = tokio::time::timeout(Duration::from_secs(5), decided).await;
+    }
+
+    fn urls(&self, servers: Vec<ServerName>) -> Vec<String> {
+        let door = self.door.borrow().clone();
+        let HttpDoor::Open { addresses } = door else { return Vec::new() };
+        let Some(address) = addresses.first() else { return Vec::new() };
+        let servers = if servers.is_empty() { self.broker.servers().into_keys().collect() } else { servers };
+        servers.iter().map(|server| format!("{address}/mcp/{server}")).collect()
+    }
+
+    async fn revoke_client(&self, name: &str) -> Result<Reply, Error> {
+        let revoked = self.broker.revoke_client(&parse(name)?).await;
+        revoked.map(|()| Reply::Done).map_err(|error| view::change_error(&self.broker, &error))
+    }
+
+    async fn login(&self, server: &str, browser: bool, replies: &mut Replies) -> std::io::Result<()> {
+        let name: ServerName = match parse(server) {
+            Ok(name) => name,
+            Err(error) => return say(replies, &Reply::Failed { error }).await,
+        };
+        let (told, mut addresses) = mpsc::unbounded_channel();
+        let opening = sign_in::Opening { browser, told: Some(told) };
+        let mut signing_in = std::pin::pin!(self.broker.sign_in(&name, opening));
+        let ended = loop {
+            tokio::select! {
+                Some(url) = addresses.recv() => say(replies, &Reply::Open { url }).await?,
+                ended = &mut signing_in => break ended,
+            }
+        };
+        let reply = match ended {
+            None => Reply::Failed { error: unknown_server(&name) },
+            Some(Ok(())) => self.server(&name).unwrap_or_else(|error| Reply::Failed { error }),
+            Some(Err(cause)) => Reply::Failed { error: view::sign_in_error(&name, &cause) },
+        };
+        say(replies, &reply).await
+    }
+
+    async fn logout(&self, server: &str) -> Result<Reply, Error> {
+        let name: ServerName = parse(server)?;
+        let revocation = match self.broker.sign_out(&name).await.ok_or_else(|| unknown_server(&name))? {
+            keeper::Revocation::Revoked => Revocation::Revoked,
+            keeper::Revocation::NotOffered => Revocation::NotOffered,
+            keeper::Revocation::Failed(detail) => Revocation::Failed { detail },
+            keeper::Revocation::Nothing => Revocation::Nothing,
+        };
+        Ok(Reply::SignedOut { revocation })
+    }
+}
+
+fn done(result: Result<Reply, Error>) -> Reply {
+    result.unwrap_or_else(|error| Reply::Failed { error })
+}
+
+fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|cause| Error::new(Code::BadRequest, format!("{cause}")))
+}
+
+fn unknown_server(name: &ServerName) -> Error {
+    Error::new(Code::UnknownServer, format!("there is no server `{name}`"))
+        .hint("see the names with `keybearer servers list`")
+}
+
+async fn next_line(reader: &mut BufReader<ReadHalf<Stream>>) -> Option<Vec<u8>> {
+    let mut line = Vec::new();
+    let read = (&mut *reader).take(LONGEST_REQUEST).read_until(b'\n', &mut line).await.ok()?;
+    (read > 0 && line.last() == Some(&b'\n')).then_some(line)
+}
+
+async fn say(replies: &mut Replies, reply: &Reply) -> std::io::Result<()> {
+    let mut line = serde_json::to_vec(reply)?;
+    line.push(b'\n');
+    replies.write_all(&line).await
+}

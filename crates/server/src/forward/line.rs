@@ -1,0 +1,194 @@
+//! One connection to an upstream. It is driven by the task that uses it: no second task, no wake-ups between two.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Connection, SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use url::{Host, Url};
+
+/// How long connecting may take, TLS included.
+const CONNECT_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// The bytes' way to an upstream.
+pub(crate) enum Wire {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+type Driver = Pin<Box<Connection<TokioIo<Wire>, Full<Bytes>>>>;
+
+/// A connection that can carry one request at a time.
+pub(crate) struct Line {
+    sender: SendRequest<Full<Bytes>>,
+    /// Absent once the connection has ended: it must not be polled again.
+    driver: Option<Driver>,
+}
+
+/// Why a request got no answer.
+pub(crate) enum SendError {
+    /// Not a byte of it was sent: it can go over another line.
+    NotSent(Request<Full<Bytes>>),
+    /// It may have arrived: it must not be sent again.
+    Interrupted(String),
+}
+
+impl Line {
+    /// Connects to the origin of `url`.
+    pub(crate) async fn open(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Self, String> {
+        let connecting = async {
+            let wire = connect(url, tls).await?;
+            let (sender, driver) = handshake(TokioIo::new(wire)).await.map_err(|error| error.to_string())?;
+            Ok(Self { sender, driver: Some(Box::pin(driver)) })
+        };
+        tokio::time::timeout(CONNECT_LIMIT, connecting).await.unwrap_or_else(|_| Err("no answer in 10 seconds".into()))
+    }
+
+    /// Lets the connection do what it can do now.
+    pub(crate) fn drive(&mut self, context: &mut Context<'_>) {
+        if let Some(driver) = &mut self.driver
+            && driver.as_mut().poll(context).is_ready()
+        {
+            self.driver = None;
+        }
+    }
+
+    /// Whether it can carry a request now; false when the upstream has hung up.
+    pub(crate) async fn is_ready(&mut self) -> bool {
+        poll_fn(|context| {
+            self.drive(context);
+            if self.driver.is_none() {
+                Poll::Ready(false)
+            } else {
+                self.sender.poll_ready(context).map(|ready| ready.is_ok())
+            }
+        })
+        .await
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, SendError> {
+        let mut answer = pin!(self.sender.try_send_request(request));
+        let driver = &mut self.driver;
+        let result = poll_fn(|context| {
+            if let Some(connection) = driver
+                && connection.as_mut().poll(context).is_ready()
+            {
+                *driver = None;
+            }
+            answer.as_mut().poll(context)
+        })
+        .await;
+        result.map_err(|mut error| match error.take_message() {
+            Some(request) => SendError::NotSent(request),
+            None => SendError::Interrupted(plain_cause(error.error())),
+        })
+    }
+}
+
+async fn connect(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Wire, String> {
+    let port = url.port_or_known_default().ok_or("no port")?;
+    let host = url.host().ok_or("no host")?;
+    let stream = match &host {
+        Host::Domain(name) => TcpStream::connect((*name, port)).await,
+        Host::Ipv4(address) => TcpStream::connect((*address, port)).await,
+        Host::Ipv6(address) => TcpStream::connect((*address, port)).await,
+    };
+    let stream = stream.map_err(|error| io_cause(&error))?;
+    let _ = stream.set_nodelay(true);
+    if url.scheme() == "http" {
+        return Ok(Wire::Plain(stream));
+    }
+    let name = match host {
+        Host::Domain(name) => {
+            ServerName::try_from(name.to_owned()).map_err(|_| "its name cannot be in a certificate")?
+        }
+        Host::Ipv4(address) => ServerName::from(std::net::IpAddr::from(address)),
+        Host::Ipv6(address) => ServerName::from(std::net::IpAddr::from(address)),
+    };
+    let connector = tokio_rustls::TlsConnector::from(Arc::clone(tls));
+    let stream = connector.connect(name, stream).await.map_err(|error| tls_cause(&error))?;
+    Ok(Wire::Tls(Box::new(stream)))
+}
+
+fn io_cause(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => "nothing listens there".into(),
+        io::ErrorKind::TimedOut => "no answer".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// rustls' own words, which name what is wrong with a certificate.
+fn tls_cause(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(cause)) => format!("its certificate is not trusted: {cause}"),
+        Some(other) => format!("no secure connection: {other}"),
+        None => format!("no secure connection: {error}"),
+    }
+}
+
+fn plain_cause(error: &hyper::Error) -> String {
+    if error.is_incomplete_message() { "it hung up before it answered".into() } else { error.to_string() }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Tls(stream) => stream.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The HTTP door: it listens only while a client holds a key, on each loopback family of the machine, on one port that
+//! never changes by itself (SEC-01, SEC-07).
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use keybearer_control::snapshot::HttpDoor;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::http_exchange::Exchange;
+
+/// The setting under which the door's own port is remembered.
+const PORT_SETTING: &str = "http_port";
+
+/// How long a client may take to send a request's head.
+const HEAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// The door as it was when the core started: looked at once before the core says that it is ready.
+pub(crate) struct FirstLook {
+    changes: watch::Receiver<u64>,
+    listening: JoinSet<()>,
+}
+
+impl FirstLook {
+    pub(crate) async fn new(exchange: &Exchange, state: &watch::Sender<HttpDoor>) -> Self {
+        let mut look = Self { changes: exchange.broker.changes(), listening: JoinSet::new() };
+        look.at(exchange, state).await;
+        look
+    }
+
+    /// Opens and closes the door as clients come and go, until the task is dropped.
+    pub(crate) async fn keep(mut self, exchange: Exchange, state: watch::Sender<HttpDoor>) {
+        while self.changes.changed().await.is_ok() {
+            self.at(&exchange, &state).await;
+        }
+    }
+
+    async fn at(&mut self, exchange: &Exchange, state: &watch::Sender<HttpDoor>) {
+        self.changes.mark_unchanged();
+        let wanted = exchange.broker.clients().any_key();
+        let open = matches!(*state.borrow(), HttpDoor::Open { .. });
+        if wanted && !open {
+            state.send_replace(open_door(exchange, &mut self.listening).await);
+        } else if !wanted && open {
+            self.listening.shutdown().await;
+            state.send_replace(HttpDoor::Closed);
+        }
+    }
+}
+
+async fn open_door(exchange: &Exchange, listening: &mut JoinSet<()>) -> HttpDoor {
+    let chosen = exchange.broker.config().http_port;
+    let remembered = || exchange.broker.store().setting(PORT_SETTING).ok().flatten()?.parse().ok();
+    let bound = match chosen.or_else(remembered) {
+        Some(port) => bind(port).await.map_err(|_| port),
+        None => bind_somewhere().await.map_err(|_| 0),
+    };
+    let listeners = match bound {
+        Ok(listeners) => listeners,
+        Err(port) => {
+            tracing::warn!(port, "the port of the HTTP door is taken by another program");
+            return HttpDoor::Blocked { port };
+        }
+    };
+    let mut addresses = Vec::new();
+    for listener in listeners {
+        let Ok(address) = listener.local_addr() else { continue };
+        if chosen.is_none()
+            && let Err(error) = exchange.broker.store().set(PORT_SETTING, &address.port().to_string())
+        {
+            tracing::warn!(%error, "the port of the HTTP door was not remembered");
+        }
+        addresses.push(format!("http://{address}"));
+        listening.spawn(accept(listener, address, exchange.clone()));
+    }
+    HttpDoor::Open { addresses }
+}
+
+/// Binds a port on both loopback families, or on none: a stranger on the other one could pass for us.
+async fn bind(port: u16) -> io::Result<Vec<TcpListener>> {
+    let mut listeners = vec![TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?];
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, listeners[0].local_addr()?.port())).await {
+        Ok(listener) => listeners.push(listener),
+        // A machine without IPv6 has no such address; there nobody else can have it either.
+        Err(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {}
+        Err(error) if error.raw_os_error().is_some() && !has_ipv6().await => {}
+        Err(error) => return Err(error),
+    }
+    Ok(listeners)
+}
+
+async fn has_ipv6() -> bool {
+    TcpListener::bind((IpAddr::V6(Ipv6Addr::LOCALHOST), 0)).await.is_ok()
+}
+
+/// Binds a port that is free on both families.
+async fn bind_somewhere() -> io::Result<Vec<TcpListener>> {
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..8 {
+        match bind(0).await {
+            Ok(listeners) => return Ok(listeners),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn accept(listener: TcpListener, address: SocketAddr, exchange: Exchange) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, address, exchange.clone()));
+                }
+                // Out of file handles, for example: wait for some to be given back rather than spin.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, address: SocketAddr, exchange: Exchange) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let exchange = exchange.clone();
+        async move { Ok::<_, std::convert::Infallible>(exchange.answer(address, request).await) }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_headers(64);
+    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+        tracing::debug!(%error, "a connection at the HTTP door ended early");
+    }
+}

@@ -1,0 +1,79 @@
+//! A running core: all doors open over one broker, and the way to end it in good order.
+
+use std::sync::Arc;
+
+use keybearer_control::snapshot::HttpDoor;
+use keybearer_core::broker::Broker;
+use keybearer_os::local::{self, BindError, Name};
+use keybearer_os::lock::CoreLock;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::control::Control;
+use crate::forward::Forwarder;
+use crate::http_door;
+use crate::http_exchange::Exchange;
+use crate::stdio::Bridges;
+
+/// What a running core is made of.
+pub struct Parts<'a> {
+    /// The broker that decides.
+    pub broker: Broker,
+    /// How secure connections to servers are made.
+    pub tls: Arc<rustls::ClientConfig>,
+    /// The proof that this is the only core here.
+    pub lock: &'a CoreLock,
+}
+
+/// What is known once the doors are open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Startup {
+    /// The HTTP door.
+    pub http_door: HttpDoor,
+}
+
+/// A core whose doors are open. Dropping it closes them and ends every session.
+pub struct Running {
+    broker: Broker,
+    door: watch::Receiver<HttpDoor>,
+    stop: Arc<Notify>,
+    tasks: JoinSet<()>,
+}
+
+/// Opens every door.
+///
+/// # Errors
+/// If a socket of ours cannot be opened. A taken HTTP port is no error: that door stays closed and says so.
+pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
+    let Parts { broker, tls, lock } = parts;
+    let forwarder = Arc::new(Forwarder::new(tls));
+    let (bridges, controls) = (local::bind(lock, Name::Bridge)?, local::bind(lock, Name::Control)?);
+    let (state, door) = watch::channel(HttpDoor::Closed);
+    let stop = Arc::new(Notify::new());
+    let exchange = Exchange { broker: broker.clone(), forwarder: Arc::clone(&forwarder) };
+    let first = http_door::FirstLook::new(&exchange, &state).await;
+    let mut tasks = JoinSet::new();
+    tasks.spawn(first.keep(exchange, state));
+    tasks.spawn(Bridges { broker: broker.clone(), forwarder }.accept(bridges));
+    let control = Control { broker: broker.clone(), door: door.clone(), stop: Arc::clone(&stop) };
+    tasks.spawn(control.accept(controls));
+    Ok(Running { broker, door, stop, tasks })
+}
+
+impl Running {
+    /// What is known now that the doors are open.
+    pub fn startup(&self) -> Startup {
+        Startup { http_door: self.door.borrow().clone() }
+    }
+
+    /// Waits until somebody asks over the control API that the core ends.
+    pub async fn asked_to_stop(&self) {
+        self.stop.notified().await;
+    }
+
+    /// Closes the doors, ends what is open, and writes what is still to be recorded.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+        self.broker.flush();
+    }
+}

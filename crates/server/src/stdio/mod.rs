@@ -1,0 +1,95 @@
+//! The stdio door: bridges come in over the bridge socket, say which server they want, and speak raw MCP lines.
+
+mod delivery;
+mod lines;
+mod session;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use keybearer_control::bridge::{Hello, VERSION, Welcome};
+use keybearer_control::error::{Code, Error};
+use keybearer_core::broker::Broker;
+use keybearer_model::name::ServerName;
+use keybearer_os::local::{Listener, Stream};
+use keybearer_os::peer;
+use tokio::io::{AsyncWriteExt as _, WriteHalf};
+
+use self::lines::{Line, Lines};
+use self::session::Session;
+use crate::forward::Forwarder;
+
+/// How long a bridge may take to say what it wants.
+const HELLO_LIMIT: Duration = Duration::from_secs(10);
+
+/// What every session of the stdio door needs.
+#[derive(Clone)]
+pub(crate) struct Bridges {
+    pub(crate) broker: Broker,
+    pub(crate) forwarder: Arc<Forwarder>,
+}
+
+impl Bridges {
+    /// Serves bridges until the task is dropped, which ends their sessions too.
+    pub(crate) async fn accept(self, listener: Listener) {
+        let mut sessions = tokio::task::JoinSet::new();
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok(stream) => { sessions.spawn(self.clone().serve(stream)); }
+                    Err(error) => {
+                        tracing::warn!(%error, "a bridge could not come in");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                },
+                Some(_) = sessions.join_next() => {}
+            }
+        }
+    }
+
+    async fn serve(self, stream: Stream) {
+        // Asked before anything is read: what a program says of itself is not what it is judged by.
+        let identified = peer::identify(&stream);
+        let (reader, mut writer) = tokio::io::split(stream);
+        let mut lines = Lines::new(reader);
+        let Ok(Some(Line::Whole(hello))) = tokio::time::timeout(HELLO_LIMIT, lines.next()).await else { return };
+        let server = match self.wanted(&hello) {
+            Ok(server) => server,
+            Err(error) => return say(&mut writer, &Welcome::Refused { error }).await,
+        };
+        let chain = match identified {
+            Ok(peer) => peer.chain,
+            Err(cause) => {
+                let error = Error::new(Code::NotAllowed, format!("the program cannot be identified: {cause}"));
+                return say(&mut writer, &Welcome::Refused { error }).await;
+            }
+        };
+        let (caller, registered) = self.broker.caller_by_chain(chain);
+        say(&mut writer, &Welcome::Ready).await;
+        let session = Session::new(self.broker, self.forwarder, caller, registered, server);
+        session.run(lines, writer).await;
+    }
+
+    fn wanted(&self, hello: &[u8]) -> Result<ServerName, Error> {
+        let hello: Hello = serde_json::from_slice(hello)
+            .map_err(|_| Error::new(Code::BadRequest, "the first line is not a bridge's greeting"))?;
+        if hello.keybearer != VERSION {
+            return Err(Error::new(Code::BadRequest, "the bridge is of another version than the running Keybearer")
+                .hint("restart the app that started it"));
+        }
+        let unknown = || {
+            let shown: String = hello.server.chars().filter(|c| !c.is_control()).take(48).collect();
+            Error::new(Code::UnknownServer, format!("there is no server `{shown}`"))
+                .hint("see the names with `keybearer servers list`")
+        };
+        let server: ServerName = hello.server.parse().map_err(|_| unknown())?;
+        if self.broker.knows(&server) { Ok(server) } else { Err(unknown()) }
+    }
+}
+
+async fn say(writer: &mut WriteHalf<Stream>, welcome: &Welcome) {
+    let mut line = serde_json::to_vec(welcome).unwrap_or_default();
+    line.push(b'\n');
+    // A bridge that is gone already needs no welcome; its session ends at the first read.
+    let _ = writer.write_all(&line).await;
+}

@@ -1,0 +1,121 @@
+//! The broker's state as the wire shows it.
+
+use keybearer_control::error::{Code, Error};
+use keybearer_control::snapshot::{Auth, Client, ClientBy, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use keybearer_core::broker::{Broker, ChangeError};
+use keybearer_core::clients::Registered;
+use keybearer_core::config::{AuthConfig, Problem, ServerConfig};
+use keybearer_core::keeper::{SignInState, Standing};
+use keybearer_core::ports::KeyStoreKind;
+use keybearer_core::sign_in::SignInError;
+use keybearer_model::name::ServerName;
+
+/// The whole state.
+pub(crate) fn snapshot(broker: &Broker, http_door: HttpDoor) -> Snapshot {
+    Snapshot {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        servers: broker.servers().iter().map(|(name, (config, state))| server(name, config, state)).collect(),
+        clients: broker.clients().sorted().into_iter().map(|registered| client(registered)).collect(),
+        key_store: match broker.key_store() {
+            KeyStoreKind::System => KeyStore::System,
+            KeyStoreKind::MemoryByChoice => KeyStore::MemoryByChoice,
+            KeyStoreKind::MemoryForWant => KeyStore::MemoryForWant,
+        },
+        http_door,
+        problems: broker.problems().iter().map(|problem| config_problem(broker, problem)).collect(),
+    }
+}
+
+/// One server.
+pub(crate) fn server(name: &ServerName, config: &ServerConfig, state: &SignInState) -> Server {
+    Server {
+        name: name.to_string(),
+        url: config.url.to_string(),
+        auth: match config.auth {
+            AuthConfig::OAuth(_) => Auth::Oauth,
+            AuthConfig::Header { .. } => Auth::Header,
+            AuthConfig::None => Auth::None,
+        },
+        state: match &state.standing {
+            Standing::Unknown => SignIn::Unknown,
+            Standing::Ready => SignIn::Ready,
+            Standing::SignedIn { saved } => SignIn::SignedIn { saved: *saved },
+            Standing::SigningIn => SignIn::SigningIn,
+            Standing::Needed(reason) => SignIn::Needed { reason: reason.clone() },
+            Standing::Refused(detail) => SignIn::Refused { detail: detail.clone() },
+            Standing::Unreachable(detail) => SignIn::Unreachable { detail: detail.clone() },
+            Standing::KeyStore(detail) => SignIn::KeyStore { detail: detail.clone() },
+        },
+        account: state.account.as_ref().map(ToString::to_string),
+        issuer: state.issuer.clone(),
+    }
+}
+
+/// One client.
+pub(crate) fn client(registered: &Registered) -> Client {
+    let stored = &registered.stored;
+    Client {
+        name: stored.name.to_string(),
+        by: match &stored.program {
+            Some(path) => ClientBy::Program { path: path.clone() },
+            None => ClientBy::Key,
+        },
+        servers: stored.servers.iter().map(ToString::to_string).collect(),
+        since: stored.since.to_string(),
+        last_seen: None,
+    }
+}
+
+/// A problem of `config.toml`, with its place.
+pub(crate) fn config_problem(broker: &Broker, problem: &Problem) -> Error {
+    let file = broker.places().config_file.display();
+    let error = Error::new(Code::BrokenConfig, format!("{file}:{problem}"));
+    match &problem.hint {
+        Some(hint) => error.hint(hint.clone()),
+        None => error,
+    }
+}
+
+/// Why a change was not made.
+pub(crate) fn change_error(broker: &Broker, error: &ChangeError) -> Error {
+    let message = error.to_string();
+    match error {
+        ChangeError::UnknownServer(_) => {
+            Error::new(Code::UnknownServer, message).hint("see the names with `keybearer servers list`")
+        }
+        ChangeError::UnknownClient(_) => {
+            Error::new(Code::UnknownClient, message).hint("see the names with `keybearer clients list`")
+        }
+        ChangeError::NameTaken(_) => {
+            Error::new(Code::NameTaken, message).hint("choose another name, or remove that one")
+        }
+        ChangeError::Config(problems) => match problems.first() {
+            Some(problem) => config_problem(broker, problem),
+            None => Error::new(Code::BrokenConfig, message),
+        },
+        ChangeError::NotSaved(_) => Error::new(Code::NotSaved, message),
+        ChangeError::KeyStore(_) => Error::new(Code::KeyStore, message).hint("unlock the keychain, then try again"),
+    }
+}
+
+/// Why a sign-in ended without success.
+pub(crate) fn sign_in_error(server: &ServerName, error: &SignInError) -> Error {
+    let message = format!("signing in to `{server}` did not work: {error}");
+    let error_with = |code| Error::new(code, message.clone());
+    match error {
+        SignInError::Login(login) => {
+            let error = error_with(Code::SignInFailed);
+            match login.hint() {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        }
+        SignInError::Surface(_) => error_with(Code::SignInFailed)
+            .hint(format!("open the address by hand with `keybearer login {server} --no-browser`")),
+        SignInError::TimedOut | SignInError::CalledOff => {
+            error_with(Code::SignInFailed).hint(format!("try again with `keybearer login {server}`"))
+        }
+        SignInError::NoEntropy(_) => error_with(Code::Internal),
+    }
+}
