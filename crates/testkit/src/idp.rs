@@ -157,6 +157,12 @@ impl FakeIdp {
         Ok(token)
     }
 
+    /// How many access tokens are good for the verifier's resource now.
+    pub fn live_tokens(&self, verifier: &Verifier) -> usize {
+        let (book, now) = (self.desk.book(), self.desk.clock.boot());
+        book.access.keys().filter(|token| book.judge(token, &verifier.resource, now).is_ok()).count()
+    }
+
     /// What has happened so far.
     pub fn counts(&self) -> Counts {
         *self.desk.counts.borrow()

@@ -4,6 +4,7 @@
 //! them what to answer to an OAuth request. Every secret that is minted here contains [`CANARY`].
 //! Absent: mocks, fixed ports, recorded secrets, sleeping.
 
+pub mod canary;
 pub mod client;
 pub mod company;
 pub mod follow;
