@@ -98,6 +98,9 @@ impl Walk {
             self.hash = hash(line);
             return Ok(());
         };
+        if link.event == "discontinued" {
+            return Err(Tampering::Discontinued);
+        }
         if link.prev != self.hash {
             return Err(Tampering::Changed);
         }
@@ -107,7 +110,6 @@ impl Walk {
         match self.torn.take() {
             Some(_) if link.event == "repaired" && link.torn_bytes.is_some() => self.repaired += 1,
             Some(_) => return Err(Tampering::NotARecord),
-            None if link.event == "discontinued" => return Err(Tampering::Discontinued),
             None => {}
         }
         self.seq = link.seq;
@@ -147,7 +149,7 @@ impl Chain {
         self.head.seq
     }
 
-    /// Writes records in one go. After an error the end of the file is unknown: the chain has to be opened anew.
+    /// Writes records in one go. After an error nothing of them should be there, and the chain has to be opened anew.
     pub(super) fn append<'e>(&mut self, entries: impl Iterator<Item = &'e (Timestamp, Entry)>) -> io::Result<()> {
         #[derive(Serialize)]
         struct Record<'a> {
@@ -167,7 +169,12 @@ impl Chain {
             lines.extend(line);
             lines.push(b'\n');
         }
-        self.file.write_all(&lines)?;
+        if let Err(error) = self.file.write_all(&lines) {
+            // A full disk takes half a line; what it took is taken back, as far as it can be.
+            let whole = OpenOptions::new().write(true).open(self.dir.join(RECORDS));
+            let _ = whole.and_then(|file| file.set_len(self.head.bytes));
+            return Err(error);
+        }
         head.bytes += lines.len() as u64;
         self.head = head;
         Ok(())
