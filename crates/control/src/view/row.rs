@@ -5,8 +5,11 @@ use ts_rs::TS;
 
 use super::{Notice, host};
 use crate::error::Error;
-use crate::plain::{clean, sentence};
+use crate::plain::{clean, middle, sentence};
 use crate::snapshot::{Auth, Server, SignIn};
+
+/// Foreign text is shown to this length: enough for IT, too little to bury what stands below.
+const LONGEST_QUOTE: usize = 300;
 
 /// One server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -78,7 +81,7 @@ impl Row {
             tone,
             state: state.into(),
             note,
-            quote: quote.map(clean),
+            quote: quote.map(|said| middle(&clean(said), LONGEST_QUOTE)),
             failure: failure.map(Notice::of),
             action: action(server),
         }
