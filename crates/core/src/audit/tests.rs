@@ -337,7 +337,8 @@ fn what_was_done_to_a_trail_is_said() {
         line 1 of the audit trail: records are missing at the end
         line 1 of the audit trail: `audit.head` is missing or damaged
         line 3 of the audit trail: the trail was found changed here
-        line 6 of the audit trail: it is no record"#]].assert_eq(&table.join("\n"));
+        line 6 of the audit trail: it is no record"#]]
+    .assert_eq(&table.join("\n"));
 }
 
 #[test]
