@@ -117,7 +117,9 @@ impl Search {
 
 /// That `host` was not reached; `cause` is the driver's whole sentence.
 pub(crate) fn unreachable(host: &str, cause: &str) -> LoginError {
-    LoginError::Unreachable { host: shown(host), cause: shown(cause) }
+    let (host, cause) = (shown(host), shown(cause));
+    let cause = if cause.is_empty() { format!("`{host}` cannot be reached") } else { cause };
+    LoginError::Unreachable { host, cause }
 }
 
 /// That `host` was reached, and has a trouble of its own.
