@@ -174,7 +174,7 @@ mod tests {
         assert!(!store.add_client(&client).unwrap());
         drop(store);
         let store = Store::open(folder.path()).unwrap();
-        assert_eq!(store.clients().unwrap(), [client.clone()]);
+        assert_eq!(store.clients().unwrap(), std::slice::from_ref(&client));
         assert!(store.remove_client(&client.name).unwrap());
         assert!(!store.remove_client(&client.name).unwrap());
     }

@@ -16,10 +16,28 @@ pub(crate) struct Passed<'a> {
     pub(crate) key: &'a str,
 }
 
+/// The only values of `Host` that a door answers to; made once for each listener.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Hosts {
+    literal: String,
+    localhost: String,
+}
+
+impl Hosts {
+    /// The hosts of the door that listens on `address`.
+    pub(crate) fn of(address: SocketAddr) -> Self {
+        Self { literal: address.to_string(), localhost: format!("localhost:{}", address.port()) }
+    }
+
+    fn have(&self, host: &str) -> bool {
+        host == self.literal || host == self.localhost
+    }
+}
+
 /// Judges a request's head (SEC-02 to SEC-06, SEC-13). The first check is Host, because a page that rebinds its name to
 /// this machine can forge everything else.
-pub(crate) fn judge(head: &Parts, door: SocketAddr) -> Result<Passed<'_>, StatusCode> {
-    if !is_our_host(head, door) {
+pub(crate) fn judge<'a>(head: &'a Parts, hosts: &Hosts) -> Result<Passed<'a>, StatusCode> {
+    if !is_our_host(head, hosts) {
         return Err(StatusCode::FORBIDDEN);
     }
     if head.headers.contains_key(ORIGIN) || head.headers.get_all("sec-fetch-site").iter().any(|site| site != "none") {
@@ -45,16 +63,11 @@ pub(crate) fn judge(head: &Parts, door: SocketAddr) -> Result<Passed<'_>, Status
 }
 
 /// Exactly one Host, literally this door's address; an absolute-form target must name the same.
-fn is_our_host(head: &Parts, door: SocketAddr) -> bool {
+fn is_our_host(head: &Parts, ours: &Hosts) -> bool {
     let mut hosts = head.headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
-    let Ok(host) = host.to_str() else { return false };
-    let in_target = head.uri.authority().is_none_or(|authority| authority.as_str() == host);
-    in_target && (host.parse() == Ok(door) || host.strip_prefix("localhost:").is_some_and(|port| is_port(port, door)))
-}
-
-fn is_port(text: &str, door: SocketAddr) -> bool {
-    text.bytes().all(|c| c.is_ascii_digit()) && text.parse() == Ok(door.port())
+    let in_target = head.uri.authority().is_none_or(|authority| authority.as_str().as_bytes() == host.as_bytes());
+    in_target && host.to_str().is_ok_and(|host| ours.have(host))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -89,7 +102,8 @@ mod tests {
             builder = builder.header(name, value);
         }
         let head = builder.body(()).unwrap().into_parts().0;
-        let got = judge(&head, DOOR.parse().unwrap());
+        let hosts = Hosts::of(DOOR.parse().unwrap());
+        let got = judge(&head, &hosts);
         assert_eq!(got.map(|passed| passed.server).map_err(|status| status.as_u16()), want, "{request}");
     }
 

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -13,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::gate::Hosts;
 use crate::http_exchange::Exchange;
 
 /// The setting under which the door's own port is remembered.
@@ -112,12 +114,13 @@ async fn bind_somewhere() -> io::Result<Vec<TcpListener>> {
 }
 
 async fn accept(listener: TcpListener, address: SocketAddr, exchange: Exchange) {
+    let hosts = Arc::new(Hosts::of(address));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve(stream, address, exchange.clone()));
+                    connections.spawn(serve(stream, Arc::clone(&hosts), exchange.clone()));
                 }
                 // Out of file handles, for example: wait for some to be given back rather than spin.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -127,11 +130,11 @@ async fn accept(listener: TcpListener, address: SocketAddr, exchange: Exchange) 
     }
 }
 
-async fn serve(stream: TcpStream, address: SocketAddr, exchange: Exchange) {
+async fn serve(stream: TcpStream, hosts: Arc<Hosts>, exchange: Exchange) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| {
-        let exchange = exchange.clone();
-        async move { Ok::<_, std::convert::Infallible>(exchange.answer(address, request).await) }
+        let (exchange, hosts) = (exchange.clone(), Arc::clone(&hosts));
+        async move { Ok::<_, std::convert::Infallible>(exchange.answer(&hosts, request).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_headers(64);

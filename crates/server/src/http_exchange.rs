@@ -1,6 +1,5 @@
 //! One request at the HTTP door, from its head to the answer's head.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -20,7 +19,7 @@ use keybearer_model::name::ServerName;
 use crate::answer::{self, Answer};
 use crate::calls;
 use crate::forward::{Forwarder, Outgoing, Relay};
-use crate::gate;
+use crate::gate::{self, Hosts};
 
 /// The largest message that a client may send (SEC-14).
 pub(crate) const LARGEST_MESSAGE: usize = 4 << 20;
@@ -34,9 +33,9 @@ pub(crate) struct Exchange {
 
 impl Exchange {
     /// Answers one request. It never fails: what cannot be answered otherwise is an empty 4xx.
-    pub(crate) async fn answer(self, door: SocketAddr, request: Request<Incoming>) -> Response<Answer> {
+    pub(crate) async fn answer(self, hosts: &Hosts, request: Request<Incoming>) -> Response<Answer> {
         let (head, body) = request.into_parts();
-        let passed = match gate::judge(&head, door) {
+        let passed = match gate::judge(&head, hosts) {
             Ok(passed) => passed,
             Err(status) => return answer::empty(status),
         };

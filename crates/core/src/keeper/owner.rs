@@ -194,11 +194,10 @@ impl Owner {
     }
 
     fn next_move_with_header(&mut self, refused: Option<u64>) -> Move {
-        match self.state().standing {
-            Standing::KeyStore(detail) => Move::Fail(CredentialError::KeyStore(detail)),
-            _ if refused.is_some() => self.refuse(),
-            _ => Move::Fail(CredentialError::SignInNeeded),
+        if let Standing::KeyStore(detail) = self.state().standing {
+            return Move::Fail(CredentialError::KeyStore(detail));
         }
+        if refused.is_some() { self.refuse() } else { Move::Fail(CredentialError::SignInNeeded) }
     }
 
     /// Whether the bearer at hand is not the first since the sign-in: a renewal was tried and its fruit was refused.

@@ -39,7 +39,7 @@ pub(crate) struct Line {
 /// Why a request got no answer.
 pub(crate) enum SendError {
     /// Not a byte of it was sent: it can go over another line.
-    NotSent(Request<Full<Bytes>>),
+    NotSent(Box<Request<Full<Bytes>>>),
     /// It may have arrived: it must not be sent again.
     Interrupted(String),
 }
@@ -91,7 +91,7 @@ impl Line {
         })
         .await;
         result.map_err(|mut error| match error.take_message() {
-            Some(request) => SendError::NotSent(request),
+            Some(request) => SendError::NotSent(Box::new(request)),
             None => SendError::Interrupted(plain_cause(error.error())),
         })
     }
@@ -123,11 +123,11 @@ async fn connect(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Wire, Str
 }
 
 fn io_cause(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => "nothing listens there".into(),
-        io::ErrorKind::TimedOut => "no answer".into(),
-        _ => error.to_string(),
+    let kind = error.kind();
+    if kind == io::ErrorKind::ConnectionRefused {
+        return "nothing listens there".into();
     }
+    if kind == io::ErrorKind::TimedOut { "no answer".into() } else { error.to_string() }
 }
 
 /// rustls' own words, which name what is wrong with a certificate.

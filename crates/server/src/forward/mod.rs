@@ -103,7 +103,7 @@ impl Forwarder {
             }
             match line.send(request).await {
                 Ok(answer) => return Ok((answer, line)),
-                Err(SendError::NotSent(unsent)) => request = unsent,
+                Err(SendError::NotSent(unsent)) => request = *unsent,
                 Err(SendError::Interrupted(cause)) => return Err(Refusal::Interrupted(cause)),
             }
         }
