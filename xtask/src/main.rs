@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "building starts programs, reads the environment and measures time")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line speaks on its standard streams")]
 
+mod bench;
 mod codegen;
 mod command;
 mod demo;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   test [--only STEP]   everything that must hold before a change lands; CI runs exactly this
   tidy                 checks the rules that a program can check
   codegen [--check]    writes what is generated, or only compares
+  bench [ROUNDS]       measures what a call costs, and writes docs/benchmarks.md
   windows              checks the headless crates for Windows, and runs what can run under Wine
 ";
 
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         "test" => test::command(rest),
         "tidy" => tidy::command(),
         "codegen" => codegen::command(rest),
+        "bench" => bench::command(rest),
         "windows" => windows::command(),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -1,0 +1,132 @@
+//! The icons that operating systems want, drawn from the SVG in `icons/`.
+//!
+//! Pure Rust and the same bytes everywhere, so that what is committed can be compared.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, bail};
+use resvg::{tiny_skia, usvg};
+
+/// The key in one colour that stands out from light and from dark panels alike.
+const TRAY_COLOUR: &str = "#b08020";
+const TRAY_SHAPES: [&str; 4] = ["ready", "sign-in", "blocked", "offline"];
+const TRAY_SIZES: [u32; 2] = [32, 64];
+/// What Tauri's bundler looks for, by name.
+const APP_SIZES: [(&str, u32); 4] =
+    [("32x32.png", 32), ("128x128.png", 128), ("128x128@2x.png", 256), ("icon.png", 512)];
+const ICO_SIZES: [u32; 6] = [16, 24, 32, 48, 64, 256];
+/// The sizes of an Apple icon family that are plain PNG, each under its type.
+const ICNS_SIZES: [(&[u8; 4], u32); 5] =
+    [(b"ic11", 32), (b"ic12", 64), (b"ic07", 128), (b"ic08", 256), (b"ic09", 512)];
+
+/// A drawn icon: its path below the root, and what belongs in it.
+pub(crate) type Icon = (String, Vec<u8>);
+
+/// Every icon, drawn anew from its source.
+pub(crate) fn files(root: &Path) -> Result<Vec<Icon>> {
+    let app = source(root, "app")?;
+    let mut icons = Vec::new();
+    for shape in TRAY_SHAPES {
+        let svg = source(root, &format!("tray-{shape}"))?.replace("currentColor", TRAY_COLOUR);
+        for size in TRAY_SIZES {
+            icons.push((format!("icons/tray/{shape}-{size}.png"), png(&svg, size)?));
+        }
+    }
+    for (name, size) in APP_SIZES {
+        icons.push((format!("icons/{name}"), png(&app, size)?));
+    }
+    icons.push(("icons/icon.ico".into(), ico(&app)?));
+    icons.push(("icons/icon.icns".into(), icns(&app)?));
+    Ok(icons)
+}
+
+/// Writes what is not as it should be, and tells which.
+pub(crate) fn generate(root: &Path) -> Result<Vec<String>> {
+    let stale = stale(root)?;
+    for (path, bytes) in &stale {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().unwrap_or(root))?;
+        fs::write(&path, bytes).with_context(|| format!("write `{}`", path.display()))?;
+    }
+    Ok(stale.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Fails if an icon is not what its source makes of it.
+pub(crate) fn check(root: &Path) -> Result<()> {
+    let stale: Vec<_> = stale(root)?.into_iter().map(|(path, _)| path).collect();
+    if stale.is_empty() { Ok(()) } else { bail!("not what their SVG makes of them: {}", stale.join(", ")) }
+}
+
+fn stale(root: &Path) -> Result<Vec<Icon>> {
+    let is_stale = |(path, bytes): &Icon| fs::read(root.join(path)).ok().as_ref() != Some(bytes);
+    Ok(files(root)?.into_iter().filter(is_stale).collect())
+}
+
+fn source(root: &Path, name: &str) -> Result<String> {
+    let path = root.join(format!("icons/{name}.svg"));
+    fs::read_to_string(&path).with_context(|| format!("read `{}`", path.display()))
+}
+
+fn png(svg: &str, size: u32) -> Result<Vec<u8>> {
+    let tree = usvg::Tree::from_str(svg, &usvg::Options::default()).context("read the SVG")?;
+    let mut pixels = tiny_skia::Pixmap::new(size, size).context("an icon has a size")?;
+    #[expect(clippy::cast_precision_loss, reason = "icons are at most 512 pixels wide")]
+    let scale = size as f32 / tree.size().width();
+    resvg::render(&tree, tiny_skia::Transform::from_scale(scale, scale), &mut pixels.as_mut());
+    pixels.encode_png().context("write the PNG")
+}
+
+/// A Windows icon: a header, a directory of 16 bytes for each size, and the sizes as PNG.
+fn ico(svg: &str) -> Result<Vec<u8>> {
+    let images = ICO_SIZES.iter().map(|size| png(svg, *size)).collect::<Result<Vec<_>>>()?;
+    let count = u16::try_from(images.len())?;
+    let mut file = [0_u16, 1, count].map(u16::to_le_bytes).concat();
+    let mut offset = u32::from(6 + 16 * count);
+    for (size, image) in ICO_SIZES.iter().zip(&images) {
+        // 0 stands for 256.
+        let edge = u8::try_from(*size).unwrap_or(0);
+        let length = u32::try_from(image.len())?;
+        file.extend([edge, edge, 0, 0, 1, 0, 32, 0]);
+        file.extend(length.to_le_bytes());
+        file.extend(offset.to_le_bytes());
+        offset += length;
+    }
+    file.extend(images.concat());
+    Ok(file)
+}
+
+/// An Apple icon: a header, then each size as PNG under its type and length.
+fn icns(svg: &str) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    for (kind, size) in ICNS_SIZES {
+        let image = png(svg, size)?;
+        body.extend(kind);
+        body.extend(u32::try_from(image.len() + 8)?.to_be_bytes());
+        body.extend(image);
+    }
+    Ok([b"icns".as_slice(), &u32::try_from(body.len() + 8)?.to_be_bytes(), &body].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::places;
+
+    #[test]
+    fn icons_are_current() {
+        check(places::root()).unwrap();
+    }
+
+    #[test]
+    fn what_is_drawn_once_is_drawn_the_same_again() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("icons")).unwrap();
+        for name in ["app", "tray-ready", "tray-sign-in", "tray-blocked", "tray-offline"] {
+            fs::write(home.path().join(format!("icons/{name}.svg")), source(places::root(), name).unwrap()).unwrap();
+        }
+        assert!(check(home.path()).is_err(), "nothing is drawn yet");
+        assert_eq!(generate(home.path()).unwrap().len(), 14);
+        assert_eq!(generate(home.path()).unwrap(), [String::new(); 0]);
+        check(home.path()).unwrap();
+    }
+}
