@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use keybearer_model::name::{ClientName, ServerName};
 
+use crate::exit::Exit;
+
 /// Carries your company sign-in, so that no AI client ever has to.
 #[derive(Debug, Parser)]
-#[command(name = "keybearer", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(name = "keybearer", version, after_help = NOTES, after_long_help = long_notes(), disable_help_subcommand = true)]
 pub(crate) struct Args {
     /// Print JSON instead of text: one value on standard output, errors too
     #[arg(long, global = true)]
@@ -17,10 +19,16 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-const AFTER_HELP: &str = "\
+const NOTES: &str = "\
 The core starts by itself when a command or a client needs it.
 KEYBEARER_HOME moves settings, state and sockets into one folder.
 KEYBEARER_LOG filters the core's log, for example keybearer_core=debug.";
+
+/// What `--help` and the man page say besides: the exit codes.
+fn long_notes() -> String {
+    let codes = Exit::ALL.map(|exit| format!("{:>4}  {}\n", exit.number(), exit.meaning()));
+    format!("{NOTES}\n\nExit codes:\n{}", codes.concat())
+}
 
 /// What to do.
 #[derive(Debug, Subcommand)]

@@ -45,7 +45,11 @@ pub(crate) fn run(server: &ServerName) -> Exit {
     }
 }
 
-fn shake_hands(reader: Reader, mut writer: Writer, server: &ServerName) -> Result<(BufReader<Reader>, Writer), Failure> {
+fn shake_hands(
+    reader: Reader,
+    mut writer: Writer,
+    server: &ServerName,
+) -> Result<(BufReader<Reader>, Writer), Failure> {
     let hung_up = |_| Failure::new(Code::NoCore, "the core hung up before it said welcome");
     let hello = Hello { keybearer: VERSION, server: server.to_string() };
     let mut line = serde_json::to_vec(&hello).map_err(|_| Failure::unexpected_answer())?;

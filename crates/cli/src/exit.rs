@@ -72,7 +72,9 @@ impl Exit {
             Self::SignInNeeded => "you have to sign in first, or the sign-in was not finished",
             Self::NotAllowed => "policy or a person did not allow it",
             Self::BrokenConfig => "`config.toml` has problems; all of them are listed, and nothing was changed",
-            Self::Unreachable => "the server or its company sign-in cannot be reached, or its certificate is not trusted",
+            Self::Unreachable => {
+                "the server or its company sign-in cannot be reached, or its certificate is not trusted"
+            }
             Self::AlreadyRunning => "another core runs for this home already",
             Self::ToolFailed => "the tool was called and answered that it failed",
             Self::AuditBroken => "the audit trail does not verify",

@@ -53,7 +53,8 @@ mod tests {
     fn logged(filter: &str) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        let layer = tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_writer(move || writer.clone());
+        let layer =
+            tracing_subscriber::fmt::layer().with_ansi(false).without_time().with_writer(move || writer.clone());
         let subscriber = Registry::default().with(capped(layer, EnvFilter::new(filter)));
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!(target: "keybearer_core::broker", "ours in detail");

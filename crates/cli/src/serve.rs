@@ -88,8 +88,7 @@ async fn compose(folders: &Folders, config: &Config, lock: &CoreLock) -> Result<
             None => Arc::new(NobodyThere),
         },
     };
-    let places =
-        Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
+    let places = Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
     let broker = Broker::start(places, ports).map_err(|error| not_started(folders, &error))?;
     let tls = tls::client_config().map_err(|cause| failed(&cause))?;
     keybearer_server::start(Parts { broker, tls, lock }).await.map_err(|cause| failed(&cause))

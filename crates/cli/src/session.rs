@@ -93,7 +93,8 @@ impl<R: BufRead, W: Write> Session<R, W> {
     }
 
     fn shake_hands(&mut self) -> Result<(), Failure> {
-        let us = json!({ "name": "keybearer", "title": "Keybearer command line", "version": env!("CARGO_PKG_VERSION") });
+        let us =
+            json!({ "name": "keybearer", "title": "Keybearer command line", "version": env!("CARGO_PKG_VERSION") });
         let hello = json!({ "protocolVersion": HANDSHAKE, "capabilities": {}, "clientInfo": us });
         match self.exchange("initialize", &hello) {
             Ok(_) => self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })),
@@ -262,7 +263,9 @@ mod tests {
             open(&[READY, INITIALIZED, r#"{"jsonrpc":"2.0","id":2,"result":{"n": 1e400,  "z":1}}"#]).unwrap();
         let arguments = RawValue::from_string(r#"{"big": 123456789012345678901234567890}"#.into()).unwrap();
         assert_eq!(session.call("t", &arguments).unwrap().get(), r#"{"n": 1e400,  "z":1}"#);
-        assert!(String::from_utf8_lossy(&session.out).contains(r#""arguments":{"big": 123456789012345678901234567890}"#));
+        assert!(
+            String::from_utf8_lossy(&session.out).contains(r#""arguments":{"big": 123456789012345678901234567890}"#)
+        );
     }
 
     #[test]

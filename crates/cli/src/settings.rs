@@ -41,7 +41,7 @@ fn told(path: &Path, problem: &Problem) -> Error {
     };
     let error = Error::new(Code::BrokenConfig, format!("{place}: {}", problem.message));
     match &problem.hint {
-        Some(hint) => error.hint(hint.as_ref()),
+        Some(hint) => error.hint(hint),
         None => error,
     }
 }

@@ -54,7 +54,10 @@ fn tell(server: &ServerName, url: &str, page: Page, format: Format) {
         }
         (Page::Opened, Format::Json) => {}
         (Page::Opened, Format::Text) => {
-            out::note(&format!("Sign in to {server} in the browser. If none opens, open this address:\n{}", clean(url)));
+            out::note(&format!(
+                "Sign in to {server} in the browser. If none opens, open this address:\n{}",
+                clean(url)
+            ));
         }
     }
 }

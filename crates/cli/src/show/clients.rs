@@ -28,7 +28,9 @@ pub(crate) fn added(client: &Client, key: Option<&str>, urls: &[String]) -> Stri
         text.push_str("Let it start `keybearer stdio NAME`, with a server's name.\n");
     }
     if let Some(key) = key {
-        text.push_str(&format!("\nIts key, shown this once:\n\n  {key}\n\nIt sends it as `Authorization: Bearer KEY` to\n\n"));
+        text.push_str(&format!(
+            "\nIts key, shown this once:\n\n  {key}\n\nIt sends it as `Authorization: Bearer KEY` to\n\n"
+        ));
         for url in urls {
             text.push_str(&format!("  {}\n", clean(url)));
         }

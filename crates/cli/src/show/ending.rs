@@ -32,9 +32,9 @@ pub(crate) fn signed_out(server: &str, revocation: &Revocation) -> String {
     let done = Tone::Good.paint("✓");
     match revocation {
         Revocation::Revoked => format!("{done} Signed out of {name}. The company sign-in has revoked it, too.\n"),
-        Revocation::NotOffered => format!(
-            "{done} Signed out of {name}. The company sign-in cannot revoke: what it gave ends by itself.\n"
-        ),
+        Revocation::NotOffered => {
+            format!("{done} Signed out of {name}. The company sign-in cannot revoke: what it gave ends by itself.\n")
+        }
         Revocation::Failed { detail } => format!(
             "{} Signed out of {name} here. The company sign-in could not be asked to revoke it ({}): what it gave ends by \
              itself.\n",

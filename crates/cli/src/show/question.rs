@@ -20,7 +20,9 @@ pub(crate) fn question_text(question: &Question) -> String {
             text.push_str(&line("program", &quoted(&path.to_string_lossy(), 200)));
         }
     } else {
-        text.push_str("  No client of this name is registered. Allow it only if you just started something yourself.\n");
+        text.push_str(
+            "  No client of this name is registered. Allow it only if you just started something yourself.\n",
+        );
     }
     match &call.tool {
         Some(tool) => text.push_str(&line("tool", &quoted(tool, 120))),
@@ -98,7 +100,9 @@ mod tests {
 
     #[test]
     fn a_registered_client_is_named() {
-        check(&sample_question(), &expect![[r#"
+        check(
+            &sample_question(),
+            &expect![[r#"
 
             claude-desktop wants to change data in crm
               program   "/opt/Claude/claude"
@@ -107,7 +111,8 @@ mod tests {
               │ owner  "m.bolton"
               │ limit  1e400
             Allow it this once? Not allowed in 45 s. [y/N] 
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -119,14 +124,17 @@ mod tests {
         call.risk = RiskClass::Send;
         question.call = Arc::new(call);
         question.arguments = format!("{{\"to\":\"\u{1b}[1mboss\\n\\u202e\",\"body\":\"{}\"}}", "z".repeat(900)).into();
-        check(&question, &expect![[r#"
+        check(
+            &question,
+            &expect![[r#"
 
             A program that cannot be identified wants to send to the outside from crm
               No client of this name is registered. Allow it only if you just started something yourself.
               tool      "x\" Allow it this once? [y/N] y�[2A�"
               arguments "{\"to\":\"�[1mboss\\n\\u202e\",\"body\":\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz… (935 characters)"
             Allow it this once? Not allowed in 45 s. [y/N] 
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -136,12 +144,15 @@ mod tests {
         (call.class, call.tool, call.method) = (MethodClass::List, None, "tools/list".into());
         question.call = Arc::new(call);
         question.arguments = "".into();
-        check(&question, &expect![[r#"
+        check(
+            &question,
+            &expect![[r#"
 
             claude-desktop wants to see what there is in crm
               program   "/opt/Claude/claude"
               method    "tools/list"
             Allow it this once? Not allowed in 45 s. [y/N] 
-        "#]]);
+        "#]],
+        );
     }
 }

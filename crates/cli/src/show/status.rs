@@ -61,7 +61,9 @@ mod tests {
 
     #[test]
     fn an_empty_core_says_what_to_do_first() {
-        check(&snapshot(Vec::new()), &expect![[r#"
+        check(
+            &snapshot(Vec::new()),
+            &expect![[r#"
             Keybearer 0.1.0 runs (process 4711).
 
             Servers
@@ -72,7 +74,8 @@ mod tests {
 
             Sign-ins are kept in your keychain.
             The HTTP door is closed: no client needs it.
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -91,8 +94,11 @@ mod tests {
         ]);
         all.servers[0].account = None;
         all.clients = clients();
-        all.http_door = HttpDoor::Open { addresses: vec!["http://127.0.0.1:41234".into(), "http://[::1]:41234".into()] };
-        check(&all, &expect![[r#"
+        all.http_door =
+            HttpDoor::Open { addresses: vec!["http://127.0.0.1:41234".into(), "http://[::1]:41234".into()] };
+        check(
+            &all,
+            &expect![[r#"
             Keybearer 0.1.0 runs (process 4711).
 
             Servers
@@ -114,7 +120,8 @@ mod tests {
             The HTTP door is open at http://127.0.0.1:41234 and http://[::1]:41234.
 
             Sign in with `keybearer login wiki`.
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -128,7 +135,9 @@ mod tests {
         all.key_store = KeyStore::MemoryForWant;
         all.http_door = HttpDoor::Blocked { port: 41234 };
         all.problems = vec![Error::new(Code::BrokenConfig, "config.toml:3: `colour` is no setting").hint("remove it")];
-        check(&all, &expect![[r#"
+        check(
+            &all,
+            &expect![[r#"
             Keybearer 0.1.0 runs (process 4711).
 
             error: config.toml:3: `colour` is no setting
@@ -145,6 +154,7 @@ mod tests {
             ✗ The HTTP door stays closed: another program uses port 41234.
 
             Sign in with `keybearer login a-name-that-is-as-long-as-names-can-be-which-is-48`.
-        "#]]);
+        "#]],
+        );
     }
 }

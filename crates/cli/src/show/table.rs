@@ -34,8 +34,9 @@ impl Cell {
 pub(crate) fn columns(rows: &[Vec<Cell>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let shown: Vec<Vec<String>> = rows.iter().map(|row| row.iter().enumerate().map(cut(row.len())).collect()).collect();
-    let widths: Vec<usize> =
-        (0..count).map(|at| shown.iter().filter_map(|row| row.get(at)).map(|text| text.width()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..count)
+        .map(|at| shown.iter().filter_map(|row| row.get(at)).map(|text| text.width()).max().unwrap_or(0))
+        .collect();
     let mut lines = String::new();
     for (row, texts) in rows.iter().zip(&shown) {
         let mut line = String::from(" ");

@@ -96,7 +96,8 @@ mod tests {
             seven
             (report: https://crm.test/r)
             (hologram; --json shows it)
-        "#]].assert_eq(&result(&answer));
+        "#]]
+        .assert_eq(&result(&answer));
     }
 
     #[test]
