@@ -3,7 +3,7 @@
 //!
 //! No core, no OAuth, no keychain and no network: the bridge and the desktop shell link this crate and stay small.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, clippy::expect_used, reason = "tests"))]
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
 
 pub mod folders;
 pub mod harden;

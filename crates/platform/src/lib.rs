@@ -3,8 +3,7 @@
 //! No rules of Keybearer's own: what may be asked, stored or shown is decided in the core. Here is only how this
 //! machine does it, and the guards that belong to the doing: which addresses are reached, what is given to a browser.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
-
+pub mod browser;
 pub mod clock;
 pub mod keys;
 pub mod tls;

@@ -1,0 +1,125 @@
+//! Where a person signs in: their own browser, with a one-shot way back on this machine.
+
+use std::env;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use keybearer_core::ports::{LoginSurface, PreparedSurface, SurfaceEnding, SurfaceError};
+use tokio::sync::{mpsc, oneshot};
+
+mod address;
+mod page;
+mod way_back;
+
+use address::SignInPage;
+use page::Page;
+use way_back::WayBack;
+
+/// How long the browser may take to start; one that runs in this terminal does not return at all, and is open too.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens the sign-in page in the person's own browser.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemBrowser;
+
+/// Opens nothing: tells the sign-in page's address, for a person who opens it by hand.
+#[derive(Clone, Debug)]
+pub struct ToldBrowser {
+    addresses: mpsc::UnboundedSender<String>,
+}
+
+impl ToldBrowser {
+    /// Tells every address to `addresses`.
+    pub fn new(addresses: mpsc::UnboundedSender<String>) -> Self {
+        Self { addresses }
+    }
+}
+
+#[async_trait]
+impl LoginSurface for SystemBrowser {
+    async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
+        Prepared::open(Opener::System).await
+    }
+}
+
+#[async_trait]
+impl LoginSurface for ToldBrowser {
+    async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
+        Prepared::open(Opener::Told(self.addresses.clone())).await
+    }
+}
+
+/// Who gets the sign-in page's address.
+enum Opener {
+    System,
+    Told(mpsc::UnboundedSender<String>),
+}
+
+struct Prepared {
+    way_back: WayBack,
+    opener: Opener,
+}
+
+impl Prepared {
+    async fn open(opener: Opener) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
+        let way_back = WayBack::open().await.map_err(|cause| SurfaceError::NoWayBack(cause.to_string()))?;
+        Ok(Box::new(Self { way_back, opener }))
+    }
+}
+
+#[async_trait]
+impl PreparedSurface for Prepared {
+    fn redirect_uri(&self) -> String {
+        self.way_back.redirect_uri()
+    }
+
+    async fn present(&mut self, authorization_url: &str) -> Result<(), SurfaceError> {
+        let page = SignInPage::parse(authorization_url).ok_or(SurfaceError::RefusedUrl)?;
+        match &self.opener {
+            Opener::System => open(page).await,
+            Opener::Told(addresses) => addresses.send(page.into()).map_err(|_| SurfaceError::NoBrowser),
+        }
+    }
+
+    async fn callback(&mut self) -> Result<String, SurfaceError> {
+        let ended = || SurfaceError::NoWayBack("it ended".into());
+        self.way_back.next().await.ok_or_else(ended)
+    }
+
+    async fn finish(self: Box<Self>, ending: SurfaceEnding) {
+        let page = match ending {
+            SurfaceEnding::SignedIn => Page::SignedIn,
+            SurfaceEnding::Failed => Page::NotSignedIn,
+        };
+        self.way_back.close(page).await;
+    }
+}
+
+/// Opens the page in the browser: no shell, one argument (SEC-29).
+///
+/// On a thread of its own, because a browser that runs in the terminal would hold up the end of the process.
+async fn open(page: SignInPage) -> Result<(), SurfaceError> {
+    if !has_desktop() {
+        return Err(SurfaceError::NoBrowser);
+    }
+    let (done, opened) = oneshot::channel();
+    let open = move || {
+        let _ = done.send(webbrowser::open(page.as_str()).is_ok());
+    };
+    let thread = std::thread::Builder::new().name("browser".into()).spawn(open);
+    match (thread, tokio::time::timeout(PATIENCE, opened).await) {
+        (Err(_), _) | (Ok(_), Ok(Ok(false) | Err(_))) => Err(SurfaceError::NoBrowser),
+        (Ok(_), Ok(Ok(true)) | Err(_)) => Ok(()),
+    }
+}
+
+/// Whether a window can be shown at all: openers that are installed on a machine without a display start, and then fail
+/// unseen.
+fn has_desktop() -> bool {
+    let set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let names = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"];
+    cfg!(not(target_os = "linux")) || names.iter().any(set)
+}
+
+#[cfg(test)]
+mod tests;
