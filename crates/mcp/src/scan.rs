@@ -266,7 +266,7 @@ const FEW: usize = 16;
 struct Seen<'a> {
     few: [Cow<'a, str>; FEW],
     count: usize,
-    many: HashSet<Cow<'a, str>>,
+    many: Option<HashSet<Cow<'a, str>>>,
 }
 
 impl<'a> Seen<'a> {
@@ -281,7 +281,7 @@ impl<'a> Seen<'a> {
                 self.count += 1;
                 true
             }
-            None => self.many.insert(name),
+            None => self.many.get_or_insert_default().insert(name),
         }
     }
 }
