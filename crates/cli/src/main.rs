@@ -2,8 +2,6 @@
 //!
 //! No graphics and no webview. Only `serve` holds secrets for longer than a request; the bridge is a pipe.
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
-
 mod args;
 mod ask;
 mod bridge;
