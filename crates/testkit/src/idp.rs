@@ -26,7 +26,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{get, post};
+use http::{HeaderValue, header};
 use keybearer_core::ports::Clock;
 use tokio::sync::watch;
 
@@ -71,6 +75,15 @@ impl Desk {
     }
 }
 
+/// Every answer carries the time of the issuer's clock; a server would put the machine's there.
+async fn dated(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let now = jiff::Timestamp::from_millisecond(desk.clock.now().as_millis()).unwrap_or_default();
+    let date = HeaderValue::from_str(&now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    response.headers_mut().extend(date.ok().map(|date| (header::DATE, date)));
+    response
+}
+
 impl FakeIdp {
     /// Starts an issuer that calls itself `name` on its pages and reads the time from `clock`.
     pub async fn start(name: &str, clock: Arc<dyn Clock>) -> io::Result<Self> {
@@ -96,6 +109,7 @@ impl FakeIdp {
             .route("/token", post(token::token))
             .route("/revoke", post(revoke::revoke))
             .route("/introspect", post(revoke::introspect))
+            .layer(middleware::from_fn_with_state(Arc::clone(&desk), dated))
             .with_state(Arc::clone(&desk));
         Ok(Self { desk, _serving: Serving::start(listener, router) })
     }

@@ -13,6 +13,7 @@ pub mod idp;
 pub mod ports;
 pub mod serving;
 pub mod upstream;
+pub mod world;
 
 /// Every secret of the testkit contains it; where it turns up in a file, a log or an answer, a secret has leaked.
 pub const CANARY: &str = "cAnArY";

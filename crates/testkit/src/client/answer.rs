@@ -4,7 +4,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 /// An answer: the JSON-RPC messages in it, and the bytes that they came as.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// The HTTP status; 200 for what came as lines.
     pub status: StatusCode,
@@ -14,6 +14,12 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Every message in it, in order: progress first, the response last.
     pub messages: Vec<Value>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.status, String::from_utf8_lossy(&self.body))
+    }
 }
 
 impl Answer {

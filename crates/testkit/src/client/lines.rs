@@ -1,6 +1,7 @@
 //! The test client over lines: stdio of a bridge, or a socket.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ pub struct LineClient {
     input: Box<dyn AsyncWrite + Unpin + Send>,
     output: BufReader<Box<dyn AsyncRead + Unpin + Send>>,
     received: Vec<u8>,
+    reports_to: Option<Arc<Mutex<Vec<u8>>>>,
     next_id: u64,
 }
 
@@ -27,7 +29,14 @@ impl LineClient {
     ) -> Self {
         let output: Box<dyn AsyncRead + Unpin + Send> = Box::new(output);
         let output = BufReader::new(output);
-        Self { name: name.to_owned(), input: Box::new(input), output, received: Vec::new(), next_id: 1 }
+        Self {
+            name: name.to_owned(),
+            input: Box::new(input),
+            output,
+            received: Vec::new(),
+            reports_to: None,
+            next_id: 1,
+        }
     }
 
     /// Opens a session and says that it is open.
@@ -84,7 +93,15 @@ impl LineClient {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.received.extend_from_slice(&line);
+        if let Some(listener) = &self.reports_to {
+            listener.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&line);
+        }
         Ok(line)
+    }
+
+    /// What this client receives goes there, too.
+    pub(crate) fn report_to(&mut self, listener: Arc<Mutex<Vec<u8>>>) {
+        self.reports_to = Some(listener);
     }
 
     /// Everything that this client ever received.
