@@ -9,30 +9,36 @@ use keybearer_testkit::follow::{self, Conduct};
 use keybearer_testkit::http1;
 use keybearer_testkit::idp::Account;
 
-/// The first argument of this program when it stands in for a browser.
-pub(crate) const ARGUMENT: &str = "--as-browser";
+/// What this program is called when it stands in for a browser: the name by which desktops find theirs.
+const NAME: &str = "xdg-open";
 
 /// Makes a browser program in `folder` whose person has `account`. Returns the program.
 ///
 /// What the person knows lies beside it, outside of everything that belongs to Keybearer.
 pub(crate) fn install(folder: &Path, account: &Account) -> anyhow::Result<PathBuf> {
-    let person = folder.join("person");
-    std::fs::write(&person, format!("{}\n{}\n", account.user, account.password)).context("write down the person")?;
+    let known = format!("{}\n{}\n", account.user, account.password);
+    std::fs::write(folder.join("person"), known).context("write down what the person knows")?;
     let me = std::env::current_exe().context("find this program")?;
-    let program = folder.join("xdg-open");
-    let quote = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', "'\\''"));
-    let script = format!("#!/bin/sh\nexec {} {ARGUMENT} {} \"$1\"\n", quote(&me), quote(&person));
-    std::fs::write(&program, script).context("write the stand-in for a browser")?;
-    make_executable(&program).context("make the stand-in executable")?;
+    let program = folder.join(NAME);
+    // On another file system there can be no link, but a copy.
+    std::fs::hard_link(&me, &program)
+        .or_else(|_| std::fs::copy(&me, &program).map(drop))
+        .context("make the stand-in for a browser")?;
     Ok(program)
 }
 
+/// What the person beside this program knows, if it stands in for a browser.
+pub(crate) fn person() -> Option<PathBuf> {
+    let me = std::env::current_exe().ok().filter(|me| me.file_stem().is_some_and(|name| name == NAME))?;
+    Some(me.with_file_name("person"))
+}
+
 /// What that program does with an address: goes through the pages and visits the redirect.
-pub(crate) async fn stand_in(person: &str, url: &str) -> ExitCode {
-    match browse(Path::new(person), url).await {
+pub(crate) async fn stand_in(person: &Path, url: &str) -> ExitCode {
+    match browse(person, url).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(cause) => {
-            let log = Path::new(person).with_file_name("browser.log");
+            let log = person.with_file_name("browser.log");
             if let Ok(mut log) = std::fs::OpenOptions::new().create(true).append(true).open(log) {
                 let _ = writeln!(log, "{cause:#}");
             }
@@ -50,15 +56,4 @@ async fn browse(person: &Path, url: &str) -> anyhow::Result<()> {
     let page = http1::fetch(http1::get(&location)?).await.context("visit the way back")?;
     anyhow::ensure!(page.status().is_success(), "the way back answered {}", page.status());
     Ok(())
-}
-
-#[cfg(unix)]
-fn make_executable(program: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(program, std::fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn make_executable(_program: &Path) -> std::io::Result<()> {
-    Err(std::io::Error::other("there is no stand-in for a browser on this system"))
 }

@@ -31,7 +31,7 @@ pub(crate) async fn sign_in(stage: &mut Stage, teller: &mut Teller) -> anyhow::R
         Kept::Keychain => teller.check("the sign-in is in the keychain", saved),
         Kept::Memory => teller.check("the sign-in is in memory, and Keybearer does not pretend otherwise", !saved),
     }
-    teller.stayed("the code, its proof (PKCE), the access token, the refresh token");
+    teller.stayed("the access token, the refresh token, and the proof that redeemed the code (PKCE)");
     Ok(())
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn over_http(stage: &mut Stage, teller: &mut Teller) -> anyhow:
     let heard = stage.company.crm.heard(&chat.key) || stage.company.wiki.heard(&chat.key);
     teller.check("the app's key never arrived at the company", !heard);
     teller.check("in all that the app received there is no token", !stage.canary().sings_in(&chat.received()));
-    teller.stayed("both access tokens; the app's key went no further than Keybearer");
+    teller.stayed("both access tokens");
     Ok(())
 }
 

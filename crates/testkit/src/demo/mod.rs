@@ -32,14 +32,16 @@ pub(crate) enum Mode {
     Keep,
 }
 
-/// Runs the demo, or one of the small programs that it starts.
+/// Runs the demo; under the name of a browser, what stands in for one.
 pub(crate) async fn run(arguments: &[String]) -> ExitCode {
     let arguments = arguments.iter().map(String::as_str).collect::<Vec<_>>();
+    if let (Some(person), [url]) = (browser::person(), arguments.as_slice()) {
+        return browser::stand_in(&person, url).await;
+    }
     let mode = match arguments.as_slice() {
         [] => Mode::Told,
         ["--script"] => Mode::Script,
         ["--keep"] => Mode::Keep,
-        [browser::ARGUMENT, person, url] => return browser::stand_in(person, url).await,
         _ => {
             print!("{USAGE}");
             return ExitCode::from(if arguments == ["--help"] { 0 } else { 2 });
@@ -56,6 +58,9 @@ async fn tell(mode: Mode, teller: &mut Teller) -> anyhow::Result<()> {
     teller.title("Keybearer", "It carries a person's company sign-in, so that no AI app ever has to.");
     let mut stage = opening::company(mode, teller).await?;
     let told = story(mode, &mut stage, teller).await;
+    if told.is_err() {
+        teller.says(&format!("The core's last words:{}", stage.house.diagnostics()));
+    }
     let closed = stage.close(teller).await;
     told.and(closed)
 }

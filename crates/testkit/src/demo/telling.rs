@@ -57,9 +57,9 @@ impl Teller {
         }
     }
 
-    /// What never left the core in this step.
+    /// What no app got hold of in this step.
     pub(crate) fn stayed(&self, what: &str) {
-        self.line(&format!("    {} never left the core: {what}", self.paint(BRASS, "●")));
+        self.line(&format!("    {} only the core and the company know: {what}", self.paint(BRASS, "●")));
     }
 
     /// Something broke.
