@@ -187,11 +187,13 @@ mod tests {
 
     #[test]
     fn one_variable_moves_everything() {
-        let folders = Folders::at(Path::new("/home/ada/kb"));
-        assert_eq!(folders.config_file(), Path::new("/home/ada/kb/config.toml"));
-        assert_eq!(folders.state(), Path::new("/home/ada/kb/state"));
-        assert_eq!(folders.audit(), Path::new("/home/ada/kb/state/audit"));
-        assert_eq!(folders.runtime(), Path::new("/home/ada/kb/run"));
+        let home = std::env::temp_dir().join("kb");
+        let folders = Folders::at(&home);
+        assert_eq!(folders.config_file(), home.join("config.toml"));
+        assert_eq!(folders.state(), home.join("state"));
+        assert_eq!(folders.audit(), home.join("state").join("audit"));
+        assert_eq!(folders.runtime(), home.join("run"));
+        assert_eq!(folders.variable(), Some(("KEYBEARER_HOME", home.as_path())));
         assert!(Folders::at(Path::new("kb")).runtime().is_absolute());
     }
 

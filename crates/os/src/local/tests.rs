@@ -17,34 +17,40 @@ async fn two_processes_of_ours_talk() {
     let listener = bind(&lock, Name::Bridge).unwrap();
     let (near, far) = tokio::join!(connect(&folders, Name::Bridge), listener.accept());
     let (mut near, mut far) = (near.unwrap(), far.unwrap());
+    let mut heard = [0; 4];
     near.write_all(b"ping").await.unwrap();
-    near.shutdown().await.unwrap();
-    let mut heard = String::new();
-    far.read_to_string(&mut heard).await.unwrap();
+    far.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"ping");
     far.write_all(b"pong").await.unwrap();
-    drop(far);
-    near.read_to_string(&mut heard).await.unwrap();
-    assert_eq!(heard, "pingpong");
+    near.read_exact(&mut heard).await.unwrap();
+    assert_eq!(&heard, b"pong");
+    near.shutdown().await.unwrap();
+    drop(near);
+    assert!(!matches!(far.read(&mut heard).await, Ok(1..)), "more than was said");
 }
 
 #[tokio::test]
-async fn the_blocking_halves_end_one_after_the_other() {
+async fn two_threads_use_the_blocking_halves_at_once() {
     let (_home, folders) = home();
     let listener = bind(&CoreLock::acquire(&folders).unwrap(), Name::Control).unwrap();
     let asker = std::thread::spawn(move || {
         let (mut reader, mut writer) = connect_blocking(&folders, Name::Control).unwrap().split();
+        let (reads, writes) = std::sync::mpsc::channel();
+        let heard = std::thread::spawn(move || {
+            reads.send(()).unwrap();
+            let mut heard = [0; 3];
+            reader.read_exact(&mut heard).unwrap();
+            heard
+        });
+        writes.recv().unwrap();
         writer.write_all(b"ask").unwrap();
-        writer.finish().unwrap();
-        let mut answer = String::new();
-        reader.read_to_string(&mut answer).unwrap();
-        answer
+        heard.join().unwrap()
     });
     let mut far = listener.accept().await.unwrap();
-    let mut asked = Vec::new();
-    far.read_to_end(&mut asked).await.unwrap();
-    far.write_all(&asked.repeat(2)).await.unwrap();
-    drop(far);
-    assert_eq!(asker.join().unwrap(), "askask");
+    let mut asked = [0; 3];
+    far.read_exact(&mut asked).await.unwrap();
+    far.write_all(&asked).await.unwrap();
+    assert_eq!(&tokio::task::spawn_blocking(|| asker.join().unwrap()).await.unwrap(), b"ask");
 }
 
 #[tokio::test]
@@ -75,6 +81,26 @@ mod unix {
     use rustix::process::Uid;
 
     use super::*;
+
+    #[tokio::test]
+    async fn the_blocking_halves_end_one_after_the_other() {
+        let (_home, folders) = home();
+        let listener = bind(&CoreLock::acquire(&folders).unwrap(), Name::Control).unwrap();
+        let asker = std::thread::spawn(move || {
+            let (mut reader, mut writer) = connect_blocking(&folders, Name::Control).unwrap().split();
+            writer.write_all(b"ask").unwrap();
+            writer.finish().unwrap();
+            let mut answer = String::new();
+            reader.read_to_string(&mut answer).unwrap();
+            answer
+        });
+        let mut far = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        far.read_to_end(&mut asked).await.unwrap();
+        far.write_all(&asked.repeat(2)).await.unwrap();
+        drop(far);
+        assert_eq!(asker.join().unwrap(), "askask");
+    }
 
     #[tokio::test]
     async fn a_dead_cores_socket_is_replaced_and_closed_to_others() {

@@ -149,3 +149,26 @@ fn parents() -> io::Result<HashMap<u32, u32>> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::folders::Folders;
+    use crate::local::{Name, bind, connect};
+    use crate::lock::CoreLock;
+    use crate::peer::identify;
+
+    #[tokio::test]
+    async fn a_peer_is_named_with_the_program_that_started_it() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::at(home.path());
+        let listener = bind(&CoreLock::acquire(&folders).unwrap(), Name::Bridge).unwrap();
+        let (near, far) = tokio::join!(connect(&folders, Name::Bridge), listener.accept());
+        let (_near, peer) = (near.unwrap(), identify(&far.unwrap()).unwrap());
+        assert_eq!(peer.pid, std::process::id());
+        let this = super::Held::open(peer.pid).unwrap();
+        assert_eq!(this.executable(), std::env::current_exe().ok());
+        for parent in peer.chain {
+            assert!(parent.pid != peer.pid && parent.executable.is_none_or(|path| path.is_absolute()));
+        }
+    }
+}
