@@ -1,1 +1,75 @@
-//! Desktop shell.
+//! The desktop shell: a tray icon and a window over the core's control socket.
+//!
+//! A thin client: it holds no token, reads no settings and decides nothing. Tray and window are functions of the
+//! [`View`](keybearer_control::view::View) that [`link`] keeps; the core lives on when the shell ends.
+
+pub mod arguments;
+mod commands;
+pub mod link;
+pub mod menu;
+mod tray;
+mod window;
+
+use keybearer_control::client::Client;
+use keybearer_os::folders::Folders;
+use tauri::{App, AppHandle, Emitter, Manager, RunEvent};
+
+use arguments::Start;
+use link::Link;
+
+/// Runs the shell until the person closes it.
+pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
+    let folders = Folders::from_env()?;
+    tauri::Builder::default()
+        // First, so that a second start ends before it does anything else.
+        .plugin(tauri_plugin_single_instance::init(|app, argv, _| again(app, argv)))
+        .invoke_handler(tauri::generate_handler![
+            commands::view,
+            commands::start,
+            commands::sign_in,
+            commands::sign_out
+        ])
+        .setup(move |app| set_up(app, folders, start))
+        .build(tauri::generate_context!())?
+        .run(|_, event| {
+            // Closing the last window leaves the tray icon; only its own menu ends the shell.
+            if let RunEvent::ExitRequested { code: None, api, .. } = event {
+                api.prevent_exit();
+            }
+        });
+    Ok(())
+}
+
+fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn std::error::Error>> {
+    let link =
+        tauri::async_runtime::block_on(async { Link::open(Client::new(folders.clone()), link::core_of(folders)) });
+    let tray = tray::create(app.handle())?;
+    let mut views = link.views();
+    app.manage(link);
+    let shown_in = app.handle().clone();
+    tauri::async_runtime::spawn(async move {
+        loop {
+            let view = views.borrow_and_update().clone();
+            shown_in.emit("view", &view).and_then(|()| tray.draw(&view)).unwrap_or_else(|error| {
+                tracing::warn!(%error, "view not shown");
+            });
+            if views.changed().await.is_err() {
+                return;
+            }
+        }
+    });
+    match start {
+        Start::Window => window::show(app.handle()),
+        Start::Tray => {}
+    }
+    Ok(())
+}
+
+/// A second start: the person wants to see something.
+fn again(app: &AppHandle, argv: Vec<String>) {
+    match Start::of(argv.into_iter().skip(1).map(Into::into)) {
+        Ok(Start::Window) => window::show(app),
+        Ok(Start::Tray) => {}
+        Err(error) => tracing::warn!(%error, "second start ignored"),
+    }
+}

@@ -16,8 +16,7 @@ const APP_SIZES: [(&str, u32); 4] =
     [("32x32.png", 32), ("128x128.png", 128), ("128x128@2x.png", 256), ("icon.png", 512)];
 const ICO_SIZES: [u32; 6] = [16, 24, 32, 48, 64, 256];
 /// The sizes of an Apple icon family that are plain PNG, each under its type.
-const ICNS_SIZES: [(&[u8; 4], u32); 5] =
-    [(b"ic11", 32), (b"ic12", 64), (b"ic07", 128), (b"ic08", 256), (b"ic09", 512)];
+const ICNS_SIZES: [(&[u8; 4], u32); 5] = [(b"ic11", 32), (b"ic12", 64), (b"ic07", 128), (b"ic08", 256), (b"ic09", 512)];
 
 /// A drawn icon: its path below the root, and what belongs in it.
 pub(crate) type Icon = (String, Vec<u8>);

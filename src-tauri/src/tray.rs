@@ -1,0 +1,120 @@
+//! Draws the menu and the icon. Decides nothing.
+
+use std::sync::Mutex;
+
+use keybearer_control::view::{Mark, View};
+use tauri::image::Image;
+use tauri::include_image;
+use tauri::menu::{IsMenuItem, Menu as Native, MenuItem, PredefinedMenuItem, Submenu};
+use tauri::tray::{TrayIcon, TrayIconBuilder};
+use tauri::{AppHandle, Manager, Wry};
+
+use crate::link::Link;
+use crate::menu::{Click, Item, Menu, menu};
+use crate::window;
+
+/// The tray icon, and what it shows now: a menu that is drawn again closes under the person's pointer.
+pub(crate) struct Tray {
+    icon: TrayIcon,
+    // Behind a lock for `draw(&self)` alone: one task draws.
+    drawn: Mutex<Option<Menu>>,
+}
+
+/// Puts the icon into the tray.
+pub(crate) fn create(app: &AppHandle) -> tauri::Result<Tray> {
+    let icon = TrayIconBuilder::with_id("keybearer")
+        .icon(image(Mark::Offline))
+        .icon_as_template(true)
+        .on_menu_event(|app, event| clicked(app, event.id().as_ref()))
+        .build(app)?;
+    Ok(Tray { icon, drawn: Mutex::new(None) })
+}
+
+impl Tray {
+    /// Shows a view, if it looks different from the one before.
+    pub(crate) fn draw(&self, view: &View) -> tauri::Result<()> {
+        let menu = menu(view);
+        let mut drawn = self.drawn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if drawn.as_ref() == Some(&menu) {
+            return Ok(());
+        }
+        self.icon.set_icon_with_as_template(Some(image(menu.mark)), true)?;
+        self.icon.set_tooltip(Some(&menu.spoken))?;
+        self.icon.set_title(count(menu.mark))?;
+        self.icon.set_menu(Some(native(self.icon.app_handle(), &menu.items)?))?;
+        *drawn = Some(menu);
+        Ok(())
+    }
+}
+
+fn clicked(app: &AppHandle, id: &str) {
+    let Some(click) = Click::of(id) else { return };
+    match click {
+        Click::Open => window::show(app),
+        Click::Close => app.exit(0),
+        Click::Start | Click::SignIn(_) | Click::SignOut(_) => {
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                let link = app.state::<Link>();
+                let asked = match &click {
+                    Click::Start => link.start().await,
+                    Click::SignIn(server) => link.sign_in(server).await,
+                    Click::SignOut(server) => link.sign_out(server).await,
+                    Click::Open | Click::Close => Ok(()),
+                };
+                asked.unwrap_or_else(|error| tracing::warn!(%error, "click without effect"));
+            });
+        }
+    }
+}
+
+fn native(app: &AppHandle, items: &[Item]) -> tauri::Result<Native<Wry>> {
+    let items = items.iter().map(|item| native_item(app, item)).collect::<tauri::Result<Vec<_>>>()?;
+    Native::with_items(app, &items.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+}
+
+fn native_item(app: &AppHandle, item: &Item) -> tauri::Result<Box<dyn IsMenuItem<Wry>>> {
+    Ok(match item {
+        Item::Line(words) => Box::new(MenuItem::new(app, literal(words), false, None::<&str>)?),
+        Item::Button(words, click) => Box::new(MenuItem::with_id(app, click.id(), literal(words), true, None::<&str>)?),
+        Item::Rule => Box::new(PredefinedMenuItem::separator(app)?),
+        Item::Folder(words, items) => {
+            let items = items.iter().map(|item| native_item(app, item)).collect::<tauri::Result<Vec<_>>>()?;
+            let items: Vec<_> = items.iter().map(AsRef::as_ref).collect();
+            Box::new(Submenu::with_items(app, literal(words), true, &items)?)
+        }
+    })
+}
+
+/// `&` marks an access key in a menu; names have none.
+fn literal(words: &str) -> String {
+    words.replace('&', "&&")
+}
+
+fn count(mark: Mark) -> Option<String> {
+    match mark {
+        Mark::SignIn { count } => Some(count.to_string()),
+        Mark::Ready | Mark::Blocked | Mark::Offline => None,
+    }
+}
+
+/// Windows draws the tray at 16 to 32 pixels and scales badly; the others take the larger one.
+#[cfg(windows)]
+fn image(mark: Mark) -> Image<'static> {
+    match mark {
+        Mark::Ready => include_image!("icons/tray/ready-32.png"),
+        Mark::SignIn { .. } => include_image!("icons/tray/sign-in-32.png"),
+        Mark::Blocked => include_image!("icons/tray/blocked-32.png"),
+        Mark::Offline => include_image!("icons/tray/offline-32.png"),
+    }
+}
+
+#[cfg(not(windows))]
+fn image(mark: Mark) -> Image<'static> {
+    match mark {
+        Mark::Ready => include_image!("icons/tray/ready-64.png"),
+        Mark::SignIn { .. } => include_image!("icons/tray/sign-in-64.png"),
+        Mark::Blocked => include_image!("icons/tray/blocked-64.png"),
+        Mark::Offline => include_image!("icons/tray/offline-64.png"),
+    }
+}
