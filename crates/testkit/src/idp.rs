@@ -125,7 +125,7 @@ impl FakeIdp {
             user: user.to_owned(),
             name: name.to_owned(),
             email: email.to_owned(),
-            password: mint::secret("pw")?,
+            password: mint::password()?,
         };
         self.desk.book().accounts.push(account.clone());
         Ok(account)

@@ -5,6 +5,9 @@ mod clock;
 mod keys;
 mod prompter;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::browser::FollowingBrowser;
 pub use self::clock::ManualClock;
 pub use self::keys::{HeldKeys, MemoryKeyStore};

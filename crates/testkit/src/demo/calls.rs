@@ -4,7 +4,6 @@ use anyhow::Context as _;
 use keybearer_testkit::client::answer::Answer;
 use serde_json::{Value, json};
 
-use super::Mode;
 use super::opening;
 use super::stage::{Kept, Stage};
 use super::telling::Teller;
@@ -12,7 +11,7 @@ use super::telling::Teller;
 /// The person signs in, in the browser.
 pub(crate) async fn sign_in(stage: &mut Stage, teller: &mut Teller) -> anyhow::Result<()> {
     teller.step("Dana signs in to the CRM");
-    if stage.mode == Mode::Keep {
+    if stage.stand_in.is_none() {
         teller.says("The company's sign-in page opens in the browser. This is what Dana types there:");
         teller.fact("user name", &stage.company.dana.user);
         teller.fact("password", &stage.company.dana.password);
@@ -69,7 +68,8 @@ pub(crate) async fn over_http(stage: &mut Stage, teller: &mut Teller) -> anyhow:
     let account = account.result().map_or(Value::Null, |result| result["structuredContent"].clone());
     teller.fact("it gets", &describe(&account));
     teller.check("the CRM answers it, too, on the same sign-in", account["id"] == "A-1005");
-    if stage.mode == Mode::Keep {
+    if stage.stand_in.is_none() {
+        teller.says("The Wiki has a sign-in of its own; its page opens now.");
         stage.house.run(&["login", "wiki"]).await?;
     } else {
         teller.says("Nobody has signed in to the Wiki yet. The call waits, the sign-in page opens, the call goes on.");

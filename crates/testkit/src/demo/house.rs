@@ -98,7 +98,7 @@ impl House {
     pub(crate) fn desktop(&self) -> Option<Child> {
         let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
         let program = beside_me("keybearer-desktop").ok().filter(|_| display && self.mode != Mode::Script)?;
-        self.command(&program, &[]).ok()?.spawn().ok()
+        self.command(&program, &[]).ok()?.stdout(Stdio::null()).spawn().ok()
     }
 
     /// Starts what an app starts: `keybearer stdio SERVER`.

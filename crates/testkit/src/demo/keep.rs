@@ -36,12 +36,9 @@ pub(crate) async fn stay(stage: &mut Stage, teller: &mut Teller) -> anyhow::Resu
     teller.says("What no rule decides is asked here, in this terminal. Ctrl-C ends everything.");
     tokio::signal::ctrl_c().await.context("wait for Ctrl-C")?;
     teller.says("");
-    // The terminal told the core, too; it ends by itself.
-    if let Some(mut core) = stage.core.take() {
-        let ended = tokio::time::timeout(Duration::from_secs(10), core.wait()).await;
-        if ended.is_err() {
-            stage.core = Some(core);
-        }
+    // The terminal told the core, too: it ends by itself.
+    if let Some(core) = &mut stage.core {
+        let _ = tokio::time::timeout(Duration::from_secs(10), core.wait()).await;
     }
     Ok(())
 }

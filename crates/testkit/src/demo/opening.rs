@@ -44,7 +44,7 @@ pub(crate) async fn company(mode: Mode, teller: &mut Teller) -> anyhow::Result<S
         }
     };
     let house = House::build(mode, &settings(mode, kept, &company), program)?;
-    Ok(Stage { mode, kept, company, house, core: None, desktop: None, desk: None, chat: None, _browser: folder })
+    Ok(Stage { kept, company, house, core: None, desktop: None, desk: None, chat: None, stand_in: folder })
 }
 
 fn person_s_browser(mode: Mode) -> bool {

@@ -9,7 +9,6 @@ use keybearer_testkit::company::Company;
 use serde_json::Value;
 use tokio::process::Child;
 
-use super::Mode;
 use super::apps::DeskApp;
 use super::house::House;
 use super::telling::Teller;
@@ -23,7 +22,6 @@ pub(crate) enum Kept {
 
 /// The company, Keybearer, and the apps.
 pub(crate) struct Stage {
-    pub(crate) mode: Mode,
     pub(crate) kept: Kept,
     pub(crate) company: Company,
     pub(crate) house: House,
@@ -31,7 +29,7 @@ pub(crate) struct Stage {
     pub(crate) desktop: Option<Child>,
     pub(crate) desk: Option<DeskApp>,
     pub(crate) chat: Option<ChatApp>,
-    pub(crate) _browser: Option<tempfile::TempDir>,
+    pub(crate) stand_in: Option<tempfile::TempDir>,
 }
 
 /// An app that connects over HTTP with a key.
@@ -85,16 +83,20 @@ impl Stage {
             let _ = desktop.kill().await;
         }
         let Some(mut core) = self.core.take() else { return Ok(()) };
-        if core.try_wait()?.is_some() {
-            return Ok(());
-        }
+        let ended = core.try_wait()?;
         if self.kept == Kept::Keychain {
+            // A core that Ctrl-C has ended is started again for this.
             for server in ["crm", "wiki"] {
                 let _ = self.house.run(&["logout", server]).await;
             }
         }
-        self.house.run(&["stop"]).await?;
-        let status = core.wait().await.context("wait for the core's end")?;
+        if ended.is_none() || self.kept == Kept::Keychain {
+            self.house.run(&["stop"]).await?;
+        }
+        let status = match ended {
+            Some(status) => status,
+            None => core.wait().await.context("wait for the core's end")?,
+        };
         teller.check("the core ended in good order when it was told to", status.success());
         Ok(())
     }

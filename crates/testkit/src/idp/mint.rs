@@ -12,8 +12,17 @@ pub(crate) fn secret(kind: &str) -> io::Result<String> {
     Ok(secret.expose().to_owned())
 }
 
+/// A fresh password, short enough to be typed.
+pub(crate) fn password() -> io::Result<String> {
+    Ok(format!("{CANARY}-{}", letters(8)?))
+}
+
 /// A fresh identifier that is no secret.
 pub(crate) fn id(kind: &str) -> io::Result<String> {
+    Ok(format!("{kind}-{}", letters(12)?))
+}
+
+fn letters(count: usize) -> io::Result<String> {
     let random = Secret::mint("").map_err(io::Error::other)?;
-    Ok(format!("{kind}-{}", random.expose().chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>()))
+    Ok(random.expose().chars().filter(char::is_ascii_alphanumeric).take(count).collect())
 }
