@@ -19,6 +19,7 @@ mod session;
 mod settings;
 mod show;
 mod typed;
+mod waiting;
 
 use std::process::ExitCode;
 

@@ -194,7 +194,24 @@ impl From<Failure> for Trouble {
 fn into_failure(trouble: Trouble) -> Failure {
     match trouble {
         Trouble::Broken(failure) => failure,
-        Trouble::Told(error) => Error::new(meaning(error.code), error.message).into(),
+        Trouble::Told(error) => {
+            let hint = advice(error.code).map(str::to_owned);
+            Error { code: meaning(error.code), message: error.message, hint }.into()
+        }
+    }
+}
+
+/// What a person at a terminal can do about an error of the core's.
+fn advice(code: i64) -> Option<&'static str> {
+    match code {
+        codes::SIGN_IN_NEEDED => Some("`keybearer login NAME` signs in"),
+        codes::NOBODY_TO_ASK => {
+            Some("a core that runs by `keybearer serve` in a terminal asks there; or allow it by a rule")
+        }
+        codes::NO_ANSWER => Some("the question is in the terminal of `keybearer serve`"),
+        codes::NOT_ALLOWED => Some("`keybearer audit tail` says which rule decided"),
+        codes::UNKNOWN_SERVER => Some("`keybearer servers list` shows those that there are"),
+        _ => None,
     }
 }
 

@@ -14,10 +14,13 @@ use crate::failure::Failure;
 use crate::out::{self, Format};
 use crate::session::Session;
 use crate::show;
+use crate::waiting::{Waiting, waiting_for};
 
 /// Lists a server's tools.
 pub(super) fn list(server: &ServerName, format: Format) -> Result<Exit, Failure> {
+    let waiting = wait(server);
     let tools = open(server)?.tools()?;
+    drop(waiting);
     out::result(format, &tools, || show::tools::list(&tools));
     Ok(Exit::Ok)
 }
@@ -25,7 +28,9 @@ pub(super) fn list(server: &ServerName, format: Format) -> Result<Exit, Failure>
 /// Calls a tool and shows what it answers.
 pub(super) fn call(server: &ServerName, tool: &str, arguments: &str, format: Format) -> Result<Exit, Failure> {
     let arguments = object(&written(arguments)?)?;
+    let waiting = wait(server);
     let raw = open(server)?.call(tool, &arguments)?;
+    drop(waiting);
     let result: Value = serde_json::from_str(raw.get()).map_err(|_| Failure::unexpected_answer())?;
     let failed = result.get("isError").and_then(Value::as_bool).unwrap_or(false);
     match format {
@@ -43,6 +48,12 @@ pub(super) fn call(server: &ServerName, tool: &str, arguments: &str, format: For
 fn open(server: &ServerName) -> Result<Session<BufReader<Reader>, Writer>, Failure> {
     let (reader, writer) = ask::bridge()?.split();
     Session::open(BufReader::new(reader), writer, server.as_str())
+}
+
+fn wait(server: &ServerName) -> Waiting {
+    waiting_for(format!(
+        "Waiting for {server}. A sign-in may be open in the browser, or a question in the terminal of `keybearer serve`."
+    ))
 }
 
 /// The arguments as they are written: on the command line, or on standard input for `-`.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::plain::{clean, clean_lines, shortened};
+use crate::show::json::laid_out;
 use crate::show::table::{Cell, columns};
 use crate::show::tone::Tone;
 
@@ -37,7 +38,7 @@ fn block(block: &Value) -> String {
     let words = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(clean).unwrap_or_default();
     match block.get("type").and_then(Value::as_str) {
         Some("text") => {
-            let text = clean_lines(block.get("text").and_then(Value::as_str).unwrap_or_default());
+            let text = clean_lines(&laid_out(block.get("text").and_then(Value::as_str).unwrap_or_default()));
             if text.ends_with('\n') { text } else { text + "\n" }
         }
         Some("image" | "audio") => {
