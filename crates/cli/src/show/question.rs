@@ -15,14 +15,14 @@ use crate::show::tone::Tone;
 pub(crate) fn question_text(question: &Question) -> String {
     let call = &question.call;
     let mut text = format!("\n{}\n", Tone::Strong.paint(&sentence(call)));
-    if call.caller.client.is_some() {
-        if let Some(path) = call.caller.executable() {
-            text.push_str(&line("program", &quoted(&path.to_string_lossy(), 200)));
+    match (&call.caller.client, call.caller.executable()) {
+        (Some(_), Some(path)) => text.push_str(&line("program", &quoted(&path.to_string_lossy(), 200))),
+        (Some(_), None) => {}
+        (None, Some(_)) => {
+            text.push_str("  It is not registered. Only allow it if you just started something yourself.\n")
         }
-    } else {
-        text.push_str(
-            "  No client of this name is registered. Allow it only if you just started something yourself.\n",
-        );
+        (None, None) => text
+            .push_str("  We can't tell which program this is. Only allow it if you just started something yourself.\n"),
     }
     match &call.tool {
         Some(tool) => text.push_str(&line("tool", &quoted(tool, 120))),
@@ -129,7 +129,7 @@ mod tests {
             &expect![[r#"
 
             A program that cannot be identified wants to send to the outside from crm
-              No client of this name is registered. Allow it only if you just started something yourself.
+              We can't tell which program this is. Only allow it if you just started something yourself.
               tool      "x\" Allow it this once? [y/N] y�[2A�"
               arguments "{\"to\":\"�[1mboss\\n\\u202e\",\"body\":\"zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz… (935 characters)"
             Allow it this once? Not allowed in 45 s. [y/N] 
