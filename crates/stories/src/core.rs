@@ -41,22 +41,23 @@ impl Home {
         home
     }
 
-    /// An `xdg-open` that fills in the sign-in forms, first on `PATH`; it writes a line per visit.
+    /// A browser that fills in the sign-in forms, named in `BROWSER`; it writes a line per visit.
     fn bring_browser(&mut self) {
         let bin = self.path().join("bin");
         std::fs::create_dir(&bin).unwrap();
-        let open = bin.join("xdg-open");
-        let text = format!("#!/bin/sh\nexec '{}' '{}' \"$@\"\n", parts::node().display(), parts::script("browser.mjs").display());
+        let open = bin.join("browser");
+        let text = format!(
+            "#!/bin/sh\nexec '{}' '{}' \"$@\"\n",
+            parts::node().display(),
+            parts::script("browser.mjs").display()
+        );
         std::fs::write(&open, text).unwrap();
         make_executable(&open);
-        let mut path = bin.into_os_string();
-        path.push(":");
-        path.push(parts::path_with_node());
-        self.set("PATH", path);
+        self.set("PATH", parts::path_with_node());
         self.set("BROWSER_LOG", self.path().join("visits.log"));
         // The stories' own session bus, if the developer's has one, must not be asked for a keychain.
         self.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
-        self.set("BROWSER", "");
+        self.set("BROWSER", open);
     }
 
     /// Sets an environment variable for every program that runs in this home.

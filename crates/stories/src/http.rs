@@ -18,9 +18,11 @@ pub struct Answer {
 impl Answer {
     /// A header's value; names in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let line = self.head.lines().skip(1).find(|line| {
-            line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name))
-        })?;
+        let line = self
+            .head
+            .lines()
+            .skip(1)
+            .find(|line| line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name)))?;
         Some(line.split_once(':')?.1.trim())
     }
 }
@@ -62,9 +64,10 @@ pub fn raw(host: &str, bytes: &[u8]) -> Answer {
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap_or_else(|| {
-        panic!("no answer from `{host}`: {}", String::from_utf8_lossy(&answer))
-    });
+    let end = answer
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap_or_else(|| panic!("no answer from `{host}`: {}", String::from_utf8_lossy(&answer)));
     let head = String::from_utf8(answer[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     let body = answer[end + 4..].to_vec();

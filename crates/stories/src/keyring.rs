@@ -88,7 +88,9 @@ impl Drop for Keyring {
 
 fn within(folder: &TempDir, program: &str) -> Command {
     let mut command = Command::new(program);
-    for (name, below) in [("HOME", ""), ("XDG_RUNTIME_DIR", "run"), ("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config")] {
+    for (name, below) in
+        [("HOME", ""), ("XDG_RUNTIME_DIR", "run"), ("XDG_DATA_HOME", "data"), ("XDG_CONFIG_HOME", "config")]
+    {
         command.env(name, folder.path().join(below));
     }
     command.env_remove("GNOME_KEYRING_CONTROL");
