@@ -1,5 +1,6 @@
 //! `serve`: the headless composition root. Here, and nowhere else, a core is put together from its parts.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -132,7 +133,8 @@ fn ready(running: &Running, folders: &Folders, format: Format) {
     let control = local::address(folders, Name::Control).unwrap_or_default();
     let told = json!({ "ready": true, "pid": pid, "http": http, "control": control.to_string_lossy() });
     out::result(format, &told, || {
-        format!("✓ Keybearer runs (process {pid}). Ctrl-C ends it.\n{}", show::status::door(&door))
+        let way_out = if std::io::stdin().is_terminal() { " Ctrl-C ends it." } else { "" };
+        format!("✓ Keybearer runs (process {pid}).{way_out}\n{}", show::status::door(&door))
     });
 }
 

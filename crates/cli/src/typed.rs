@@ -4,6 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Read as _};
 
 use keybearer_control::error::Code;
 use keybearer_control::wire::Incoming;
+use keybearer_os::harden::harden;
 
 use crate::failure::Failure;
 use crate::out;
@@ -13,6 +14,8 @@ const LONGEST: u64 = 64 * 1024;
 
 /// Reads one secret, a line.
 pub(crate) fn typed_secret(what: &str) -> Result<Incoming, Failure> {
+    // What cannot be closed to others of this user is as open as the pipe that the secret came by.
+    let _ = harden();
     let stdin = std::io::stdin();
     if stdin.is_terminal() {
         out::note(&format!("Type or paste {what} and press Enter (it can be seen here):"));
