@@ -25,7 +25,7 @@ fn lay_out(json: &str) -> String {
         match character {
             '{' | '[' => {
                 laid.push(character);
-                while characters.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                while characters.next_if(char::is_ascii_whitespace).is_some() {}
                 if let Some(end) = characters.next_if(|next| matches!(next, '}' | ']')) {
                     laid.push(end);
                 } else {

@@ -18,11 +18,8 @@ pub(crate) fn question_text(question: &Question) -> String {
     match (&call.caller.client, call.caller.executable()) {
         (Some(_), Some(path)) => text.push_str(&line("program", &quoted(&path.to_string_lossy(), 200))),
         (Some(_), None) => {}
-        (None, Some(_)) => {
-            text.push_str("  It is not registered. Only allow it if you just started something yourself.\n")
-        }
-        (None, None) => text
-            .push_str("  We can't tell which program this is. Only allow it if you just started something yourself.\n"),
+        (None, Some(_)) => text.push_str(&warning("It is not registered.")),
+        (None, None) => text.push_str(&warning("We can't tell which program this is.")),
     }
     match &call.tool {
         Some(tool) => text.push_str(&line("tool", &quoted(tool, 120))),
@@ -52,6 +49,10 @@ fn sentence(call: &Call) -> String {
         (MethodClass::Read | MethodClass::ToolCall | MethodClass::Other, RiskClass::Send) => "send to the outside from",
     };
     shortened(&format!("{who} wants to {wants} {}", call.server), 400)
+}
+
+fn warning(finding: &str) -> String {
+    format!("  {finding} Only allow it if you just started something yourself.\n")
 }
 
 fn line(word: &str, text: &str) -> String {
