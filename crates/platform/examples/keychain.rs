@@ -11,19 +11,72 @@
 
 #![expect(clippy::print_stdout, reason = "an example tells what it does")]
 
-#[cfg(target_os = "linux")]
-#[path = "keychain/paces.rs"]
-mod paces;
+use std::error::Error;
+
+use keybearer_core::ports::{KeyStore as _, KeyStoreError, KeyStoreKind};
+use keybearer_model::secret::Secret;
+use keybearer_platform::keys::Keychain;
 
 #[cfg(target_os = "linux")]
+#[path = "keychain/ring.rs"]
+mod ring;
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Outcome<()> {
+    let keys = Keychain::open();
     let paces = std::env::args().nth(1).unwrap_or_default();
-    println!("{}", paces::run(&paces).await?);
+    let said = match paces.as_str() {
+        "works" => works(&keys).await?,
+        "absent" => format!("{} {}", told(&keys.probe().await), told(&keys.get("a").await)),
+        #[cfg(target_os = "linux")]
+        other => ring::run(&keys, other).await?,
+        #[cfg(not(target_os = "linux"))]
+        other => return Err(format!("not on this system: {other}").into()),
+    };
+    println!("{said}");
     Ok(())
 }
 
-#[cfg(not(target_os = "linux"))]
-fn main() {
-    println!("not on this system");
+fn secret(length: usize) -> Secret {
+    Secret::new("cAnArY é ".repeat(length.div_ceil(9)))
+}
+
+fn told<T>(answer: &Result<T, KeyStoreError>) -> &'static str {
+    match answer {
+        Ok(_) => "ok",
+        Err(KeyStoreError::Locked) => "locked",
+        Err(KeyStoreError::Timeout) => "timeout",
+        Err(KeyStoreError::Failed(_)) => "failed",
+    }
+}
+
+fn must(holds: bool, what: &str) -> Outcome<()> {
+    if holds { Ok(()) } else { Err(what.into()) }
+}
+
+async fn works(keys: &Keychain) -> Outcome<String> {
+    keys.probe().await?;
+    must(keys.kind() == KeyStoreKind::System, "its kind")?;
+    must(keys.get("paces/none").await?.is_none(), "an entry that was never made")?;
+    for length in [1, 2_400, 65_536] {
+        let secret = secret(length);
+        keys.put("paces/a", &secret).await?;
+        let back = keys.get("paces/a").await?.ok_or("what was put is not there")?;
+        must(back.matches(secret.expose()), "what was put comes back")?;
+    }
+    let names = (0..20).map(|number| format!("paces/{number}")).collect::<Vec<_>>();
+    for name in &names {
+        keys.put(name, &Secret::new(format!("cAnArY {name}"))).await?;
+    }
+    for name in &names {
+        let back = keys.get(name).await?.ok_or("one of many is missing")?;
+        must(back.matches(&format!("cAnArY {name}")), "each has its own")?;
+        keys.delete(name).await?;
+    }
+    keys.delete("paces/a").await?;
+    keys.delete("paces/a").await?;
+    must(keys.get("paces/a").await?.is_none(), "what was deleted is gone")?;
+    Ok("works".into())
 }

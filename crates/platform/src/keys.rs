@@ -2,6 +2,7 @@
 
 mod keychain;
 mod memory;
+mod pieces;
 
 pub use keychain::{Keychain, probe};
 pub use memory::MemoryKeys;

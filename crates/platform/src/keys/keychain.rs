@@ -14,10 +14,14 @@ use keyring::{Entry, Error};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
+use super::pieces::{Answer, Entries, Pieces};
+
 /// The name under which the keychain shows our entries to the person.
 const SERVICE: &str = "com.keybearer.grant.v1";
 /// How long one call may take, its waiting for its turn included.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How much one entry may hold: the Credential Manager takes 2,560 bytes, the others what they are given.
+const LARGEST: usize = if cfg!(windows) { 2_400 } else { usize::MAX };
 /// The text of the entry that [`Keychain::probe`] writes.
 const PROBE: &str = "keybearer looks whether this keychain works";
 
@@ -26,8 +30,6 @@ const PROBE: &str = "keybearer looks whether this keychain works";
 pub struct Keychain {
     calls: mpsc::Sender<Call>,
 }
-
-type Answer<T> = Result<T, KeyStoreError>;
 
 /// What the thread is asked to do. A caller that no longer waits has dropped its end of the answer.
 enum Call {
@@ -101,34 +103,43 @@ impl KeyStore for Keychain {
 
 /// Does what was asked, unless nobody waits for it any more: a write that was given up must not happen later.
 fn answer(call: Call) {
+    let keys = Pieces { entries: System, largest: LARGEST };
     match call {
         Call::Get(_, answer) if answer.is_closed() => {}
         Call::Put(_, _, answer) | Call::Delete(_, answer) if answer.is_closed() => {}
-        Call::Get(key, answer) => drop(answer.send(get(&key))),
-        Call::Put(key, secret, answer) => drop(answer.send(put(&key, &secret))),
-        Call::Delete(key, answer) => drop(answer.send(delete(&key))),
+        Call::Get(key, answer) => drop(answer.send(keys.get(&key).and_then(text))),
+        Call::Put(key, secret, answer) => drop(answer.send(keys.put(&key, secret.expose().as_bytes()))),
+        Call::Delete(key, answer) => drop(answer.send(keys.delete(&key))),
     }
 }
 
-fn get(key: &str) -> Answer<Option<Secret>> {
-    let bytes = match entry(key)?.get_secret() {
-        Ok(bytes) => Zeroizing::new(bytes),
-        Err(Error::NoEntry) => return Ok(None),
-        Err(other) => return Err(translated(other)),
-    };
+fn text(bytes: Option<Zeroizing<Vec<u8>>>) -> Answer<Option<Secret>> {
+    let Some(bytes) = bytes else { return Ok(None) };
     let text = std::str::from_utf8(&bytes).map_err(|_| KeyStoreError::Failed("an entry is not text".into()))?;
     Ok(Some(Secret::new(text.to_owned())))
 }
 
-/// As bytes: the text calls of some stores are UTF-16 and hold half as much.
-fn put(key: &str, secret: &Secret) -> Answer<()> {
-    entry(key)?.set_secret(secret.expose().as_bytes()).map_err(translated)
-}
+/// The system's entries, by their bytes: the text calls of some stores are UTF-16 and hold half as much.
+struct System;
 
-fn delete(key: &str) -> Answer<()> {
-    match entry(key)?.delete_credential() {
-        Ok(()) | Err(Error::NoEntry) => Ok(()),
-        Err(other) => Err(translated(other)),
+impl Entries for System {
+    fn get(&self, name: &str) -> Answer<Option<Zeroizing<Vec<u8>>>> {
+        match entry(name)?.get_secret() {
+            Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+            Err(Error::NoEntry) => Ok(None),
+            Err(other) => Err(translated(other)),
+        }
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Answer<()> {
+        entry(name)?.set_secret(bytes).map_err(translated)
+    }
+
+    fn delete(&self, name: &str) -> Answer<()> {
+        match entry(name)?.delete_credential() {
+            Ok(()) | Err(Error::NoEntry) => Ok(()),
+            Err(other) => Err(translated(other)),
+        }
     }
 }
 

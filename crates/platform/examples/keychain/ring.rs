@@ -1,28 +1,21 @@
-use std::error::Error;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use keybearer_core::ports::{KeyStore as _, KeyStoreError, KeyStoreKind};
-use keybearer_model::secret::Secret;
-use keybearer_platform::keys::Keychain;
 use rustix::process::{Pid, Signal, kill_process};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+use super::*;
 
-pub(crate) async fn run(paces: &str) -> Outcome<String> {
-    let keys = Keychain::open();
+pub(crate) async fn run(keys: &Keychain, paces: &str) -> Outcome<String> {
     match paces {
-        "works" => works(&keys).await,
         "unlock" => {
             let _ring = Ring::start(&["--unlock"])?;
-            works(&keys).await
+            works(keys).await
         }
         "locked" => {
             let _ring = Ring::start(&[])?;
             Ok(format!("{} {}", told(&keys.probe().await), told(&keys.put("a", &secret(9)).await)))
         }
-        "hangs" => hangs(&keys).await,
-        "absent" => Ok(format!("{} {}", told(&keys.probe().await), told(&keys.get("a").await))),
+        "hangs" => hangs(keys).await,
         other => Err(format!("unknown: {other}").into()),
     }
 }
@@ -56,48 +49,6 @@ impl Drop for Ring {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn secret(length: usize) -> Secret {
-    Secret::new("cAnArY é ".repeat(length.div_ceil(9)))
-}
-
-fn told<T>(answer: &Result<T, KeyStoreError>) -> &'static str {
-    match answer {
-        Ok(_) => "ok",
-        Err(KeyStoreError::Locked) => "locked",
-        Err(KeyStoreError::Timeout) => "timeout",
-        Err(KeyStoreError::Failed(_)) => "failed",
-    }
-}
-
-fn must(holds: bool, what: &str) -> Outcome<()> {
-    if holds { Ok(()) } else { Err(what.into()) }
-}
-
-async fn works(keys: &Keychain) -> Outcome<String> {
-    keys.probe().await?;
-    must(keys.kind() == KeyStoreKind::System, "its kind")?;
-    must(keys.get("paces/none").await?.is_none(), "an entry that was never made")?;
-    for length in [1, 2_400, 65_536] {
-        let secret = secret(length);
-        keys.put("paces/a", &secret).await?;
-        let back = keys.get("paces/a").await?.ok_or("what was put is not there")?;
-        must(back.matches(secret.expose()), "what was put comes back")?;
-    }
-    let names = (0..20).map(|number| format!("paces/{number}")).collect::<Vec<_>>();
-    for name in &names {
-        keys.put(name, &Secret::new(format!("cAnArY {name}"))).await?;
-    }
-    for name in &names {
-        let back = keys.get(name).await?.ok_or("one of many is missing")?;
-        must(back.matches(&format!("cAnArY {name}")), "each has its own")?;
-        keys.delete(name).await?;
-    }
-    keys.delete("paces/a").await?;
-    keys.delete("paces/a").await?;
-    must(keys.get("paces/a").await?.is_none(), "what was deleted is gone")?;
-    Ok("works".into())
 }
 
 /// A stopped key ring: every call ends by the clock, none is done later, and all is well when it goes on.
