@@ -48,6 +48,10 @@ count: number, } | { "kind": "blocked" } | { "kind": "offline" };
  */
 export type Notice = { 
 /**
+ * How it is meant.
+ */
+tone: Tone, 
+/**
  * What it is, as a sentence.
  */
 text: string, 

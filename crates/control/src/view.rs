@@ -69,6 +69,8 @@ pub enum Mark {
 /// Something that is wrong, and what can be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Notice {
+    /// How it is meant.
+    pub tone: Tone,
     /// What it is, as a sentence.
     pub text: String,
     /// What to do, as a sentence.
@@ -111,20 +113,21 @@ impl View {
 impl Notice {
     /// An error as a notice.
     pub fn of(error: &Error) -> Self {
-        Self { text: sentence(&error.message), hint: error.hint.as_deref().map(sentence) }
+        Self { tone: Tone::Attention, text: sentence(&error.message), hint: error.hint.as_deref().map(sentence) }
     }
 }
 
 fn key_store(kept: KeyStore) -> Option<Notice> {
-    let (text, hint) = match kept {
+    let (tone, text, hint) = match kept {
         KeyStore::System => return None,
-        KeyStore::MemoryByChoice => ("Sign-ins are kept in memory only, as your settings say.", None),
+        KeyStore::MemoryByChoice => (Tone::Quiet, "Sign-ins are kept in memory only, as your settings say.", None),
         KeyStore::MemoryForWant => (
+            Tone::Attention,
             "There is no keychain here, so sign-ins are kept in memory only.",
             Some("After a restart you will have to sign in again."),
         ),
     };
-    Some(Notice { text: text.into(), hint: hint.map(Into::into) })
+    Some(Notice { tone, text: text.into(), hint: hint.map(Into::into) })
 }
 
 /// The host of a URL, as far as a person needs it.

@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use keybearer_control::snapshot::{Auth, HttpDoor, KeyStore, Server};
+use keybearer_control::view::Tone;
 use keybearer_control::wire::{Reply, Request};
 use keybearer_os::local::{self, Listener, Name};
 use keybearer_os::lock::CoreLock;
@@ -106,7 +107,7 @@ async fn a_missing_core_is_started_once_and_then_when_the_person_wants() {
     let home = tempfile::tempdir().unwrap();
     let (start, tries) = no_start();
     let link = Link::open(Client::new(Folders::at(home.path())), start);
-    let why = Some(Notice { text: "“keybearer” cannot be started.".into(), hint: None });
+    let why = Some(Notice { tone: Tone::Attention, text: "“keybearer” cannot be started.".into(), hint: None });
     let mut views = link.views();
     views.wait_for(|view| *view == View::Away { notice: why.clone() }).await.unwrap();
     assert_eq!(tries.load(Ordering::SeqCst), 1);

@@ -54,7 +54,7 @@ fn needed() -> SignIn {
 #[test]
 fn no_core_can_be_started() {
     check(
-        &View::Away { notice: Some(Notice { text: "No.".into(), hint: None }) },
+        &View::Away { notice: Some(Notice { tone: Tone::Attention, text: "No.".into(), hint: None }) },
         &expect![[r#"
         Blocked, Keybearer: not running
         Keybearer is not running

@@ -24,12 +24,12 @@ export const states = {
   away: { kind: "away" },
   broken_start: {
     kind: "away",
-    notice: { text: "Keybearer ended at its start (exit status: 5); see “/home/dana/.local/state/keybearer/core.log”." },
+    notice: { tone: "attention", text: "Keybearer ended at its start (exit status: 5); see “/home/dana/.local/state/keybearer/core.log”." },
   },
   empty: { kind: "attached", home: { mark: { kind: "ready" }, headline: "No company tools yet", notices: [], rows: [] } },
   ready: {
     kind: "attached",
-    home: { mark: { kind: "ready" }, headline: "Ready", notices: [], rows: [calendar, { ...wiki, name: "tickets", host: "tickets.example.com" }, wiki] },
+    home: { mark: { kind: "ready" }, headline: "Ready", notices: [{ tone: "quiet", text: "Sign-ins are kept in memory only, as your settings say." }], rows: [calendar, { ...wiki, name: "tickets", host: "tickets.example.com" }, wiki] },
   },
   needed: {
     kind: "attached",
@@ -41,12 +41,12 @@ export const states = {
       mark: { kind: "sign_in", count: 3 },
       headline: "Sign in to 2 tools",
       notices: [
-        { text: "There is no keychain here, so sign-ins are kept in memory only.", hint: "After a restart you will have to sign in again." },
-        { text: "Line 7: “sever” is not a setting.", hint: "Did you mean “server”?" },
+        { tone: "attention", text: "There is no keychain here, so sign-ins are kept in memory only.", hint: "After a restart you will have to sign in again." },
+        { tone: "attention", text: "Line 7: “sever” is not a setting.", hint: "Did you mean “server”?" },
       ],
       rows: [
         crm,
-        { ...crm, name: "erp", host: "erp.example.com", failure: { text: "“erp” cannot be reached.", hint: "Check your network." } },
+        { ...crm, name: "erp", host: "erp.example.com", failure: { tone: "attention", text: "“erp” cannot be reached.", hint: "Check your network." } },
         { ...wiki, name: "vault", host: "vault.example.com", tone: "danger", state: "refused", note: "vault does not accept your company sign-in. This is for your IT team:", quote: "HTTP 401 invalid_token: audience mismatch" },
         { name: "new", host: "new.example.com", tone: "quiet", state: "not signed in", action: "sign_in" },
         { name: "tickets", host: "tickets.example.com", tone: "waiting", state: "signing in", note: "Finish in your browser." },

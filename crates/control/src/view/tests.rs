@@ -31,7 +31,7 @@ const SIGNED_IN: SignIn = SignIn::SignedIn { saved: true };
 fn text(view: &View) -> String {
     let View::Attached { home } = view else { unreachable!("attached") };
     let mut text = format!("{:?}: {}\n", home.mark, home.headline);
-    for Notice { text: said, hint } in &home.notices {
+    for Notice { text: said, hint, .. } in &home.notices {
         text += &format!("! {said} {}\n", hint.as_deref().unwrap_or_default());
     }
     for row in &home.rows {
@@ -161,5 +161,8 @@ fn a_failed_request_stands_at_its_server() {
     let View::Attached { home } = View::attached(&snapshot(vec![server("crm", needed())]), &failures) else {
         unreachable!("attached")
     };
-    assert_eq!(home.rows[0].failure, Some(Notice { text: "“crm” refused the sign-in.".into(), hint: None }));
+    assert_eq!(
+        home.rows[0].failure,
+        Some(Notice { tone: Tone::Attention, text: "“crm” refused the sign-in.".into(), hint: None })
+    );
 }
