@@ -1,16 +1,16 @@
 //! `cargo xtask windows`: keeps the Windows side honest on a Linux machine.
 //!
 //! Debian ships a compiler with the sources of its standard library, so the library is built for Windows here and no
-//! toolchain has to be downloaded. Every headless crate is checked; what can run without a Windows desktop runs under
+//! toolchain has to be downloaded. Every headless crate is compiled; what can run without a Windows desktop runs under
 //! Wine. WebView2 is not in Wine, so the shell's windows are seen only on a real machine.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+mod wine;
 
-use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
 use serde_json::Value;
+use wine::Wine;
 
 use crate::{
     command::Run,
@@ -18,106 +18,58 @@ use crate::{
     setup::{self, Need},
 };
 
-const WINE: &str = "/usr/lib/wine/wine64";
-/// Seconds for one executable.
-const LIMIT: &str = "120";
 const TARGET: &str = "x86_64-pc-windows-gnu";
-const CHECKED: [&str; 10] = ["model", "policy", "mcp", "oauth", "core", "os", "platform", "server", "control", "cli"];
+/// A target folder of its own: the same crates come out of another compiler here.
+const FOLDER: &str = "target/windows";
 /// Their unit tests run under Wine.
-const RUN: [&str; 4] = ["model", "policy", "mcp", "os"];
-
-/// Wine 8 has no `bcryptprimitives.dll`, from which Rust's standard library takes its randomness.
-const RANDOMNESS: &str = "\
-#include <windows.h>
-BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length);
-__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE buffer, SIZE_T length) {
-    return SystemFunction036(buffer, (ULONG)length);
-}
-";
+const TESTED: [&str; 4] = ["model", "policy", "mcp", "os"];
 
 /// `cargo xtask windows`.
 pub(crate) fn command() -> Result<()> {
     setup::bring(&[Need::Windows])?;
-    println!("checking {} crates for {TARGET}", CHECKED.len());
-    cargo("check").args(packages(&CHECKED)).run()?;
-    let wine = Wine::prepare()?;
-    for executable in test_executables()? {
-        println!("running {} under Wine", executable.display());
-        wine.run(&executable, &[])?;
+    println!("compiling the headless crates for {TARGET}");
+    // The command line is made of every headless crate.
+    cargo("build").args(["-p", "keybearer-cli"]).run()?;
+    let tests = test_executables()?;
+    let wine = Wine::prepare(&places::root().join(FOLDER).join("wine"))?;
+    for executable in tests {
+        println!("running {} under Wine", executable.file_stem().unwrap_or_default().display());
+        wine.run(&executable, &[]).run()?;
     }
+    live(&wine, &places::root().join(FOLDER).join(TARGET).join("debug/keybearer.exe"))
+}
+
+/// A core starts, keeps a secret in the Credential Manager, answers over its named pipe, and ends.
+fn live(wine: &Wine, keybearer: &Path) -> Result<()> {
+    let home = wine.new_folder("keybearer")?;
+    let said = |arguments: &[&str]| wine.run(keybearer, arguments).env("KEYBEARER_HOME", &home).read();
+    println!("running {} under Wine", said(&["--version"])?.trim());
+    said(&["start"])?;
+    let status = said(&["status", "--json"]);
+    said(&["stop"])?;
+    let status: Value = serde_json::from_str(&status?)?;
+    ensure!(status["key_store"] == "system", "the core did not take the Credential Manager: {status}");
+    println!("a core started, used the Credential Manager and a named pipe, and ended");
     Ok(())
 }
 
-/// Cargo with Debian's compiler, which also builds the standard library; in a target folder of its own, because the
-/// same crates come out of another compiler here.
+/// Cargo with Debian's compiler, which also builds the standard library.
 fn cargo(subcommand: &str) -> Run {
     Run::cargo()
-        .args([subcommand, "--quiet", "-Zbuild-std", "--target", TARGET, "--target-dir", "target/windows"])
+        .args([subcommand, "--quiet", "-Zbuild-std", "--target", TARGET, "--target-dir", FOLDER])
         .env("RUSTC", "/usr/bin/rustc")
         .env("RUSTC_BOOTSTRAP", "1")
         .without_env("RUSTUP_TOOLCHAIN")
 }
 
-fn packages(names: &[&str]) -> Vec<String> {
-    names.iter().flat_map(|name| ["-p".to_owned(), format!("keybearer-{name}")]).collect()
-}
-
 fn test_executables() -> Result<Vec<PathBuf>> {
-    let printed = cargo("test").args(["--no-run", "--lib", "--message-format", "json"]).args(packages(&RUN)).read()?;
+    let packages = TESTED.iter().flat_map(|name| ["-p".to_owned(), format!("keybearer-{name}")]);
+    let printed = cargo("test").args(["--no-run", "--lib", "--message-format", "json"]).args(packages).read()?;
     let messages = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let executables: Vec<_> =
         messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).collect();
-    if executables.len() != RUN.len() {
-        bail!("{} crates gave {} test executables", RUN.len(), executables.len());
+    if executables.len() != TESTED.len() {
+        bail!("{} crates gave {} test executables", TESTED.len(), executables.len());
     }
     Ok(executables)
-}
-
-impl Drop for Wine {
-    /// Ends the processes that Wine keeps running for this prefix.
-    fn drop(&mut self) {
-        self.environment(Run::new("/usr/lib/wine/wineserver64")).args(["-k"]).succeeds();
-    }
-}
-
-/// A Wine of our own, with what it lacks.
-struct Wine {
-    prefix: PathBuf,
-}
-
-impl Wine {
-    fn prepare() -> Result<Self> {
-        let wine = Self { prefix: places::root().join("target/windows/wine") };
-        let system = wine.prefix.join("drive_c/windows/system32");
-        if !system.is_dir() {
-            fs::create_dir_all(&wine.prefix).context("make a folder for Wine")?;
-            wine.start().args(["wineboot", "--init"]).quietly()?;
-        }
-        let source = wine.prefix.join("bcryptprimitives.c");
-        fs::write(&source, RANDOMNESS).context("write Wine's missing library")?;
-        Run::new("x86_64-w64-mingw32-gcc")
-            .args(["-shared", "-o"])
-            .args([&system.join("bcryptprimitives.dll"), &source])
-            .args(["-ladvapi32"])
-            .quietly()?;
-        Ok(wine)
-    }
-
-    /// Runs an executable for at most `LIMIT` seconds.
-    fn run(&self, executable: &Path, arguments: &[&str]) -> Result<()> {
-        let wine = self.environment(Run::new("timeout")).args([LIMIT, WINE]).args([executable]);
-        wine.args(arguments).run()
-    }
-
-    fn start(&self) -> Run {
-        self.environment(Run::new(WINE))
-    }
-
-    fn environment(&self, run: Run) -> Run {
-        run.env("WINEPREFIX", &self.prefix)
-            .env("WINEDEBUG", "-all")
-            // No desktop, no browser engine, no .NET: nothing that would ask to be installed.
-            .env("WINEDLLOVERRIDES", "mscoree,mshtml=")
-            .without_env("DISPLAY")
-    }
 }
