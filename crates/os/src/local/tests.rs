@@ -146,7 +146,7 @@ mod unix {
 
     /// Does something as another user; without the right to become one, tells so by `None`.
     fn as_another_user<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let other = Uid::from_raw(65_534);
+        let other = Uid::from_raw(65_533);
         let task = std::thread::spawn(move || {
             // Credentials belong to a thread on Linux: the others stay who they are.
             rustix::thread::set_thread_res_uid(other, other, other).ok().map(|()| act())
