@@ -95,3 +95,17 @@ async fn each_call_leaves_one_record_that_tells_who_what_and_why() {
     assert_eq!(records, 1);
     keybearer_core::audit::verify(&world.home().join("state/audit")).unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_yes_lets_a_session_begin_and_each_tool_is_asked_for_itself() {
+    let world = World::start().await;
+    world.login("crm").await.unwrap();
+    world.prompter.will(Answer::AllowOnce).will(Answer::AllowOnce).will(Answer::Deny);
+    let mut app = world.stdio("desk-app", "crm").await.unwrap();
+    assert!(app.initialize().await.unwrap().result().is_some());
+    assert!(app.list_tools().await.unwrap().result().is_some());
+    assert!(app.call("get_account", json!({ "id": "A-1002" })).await.unwrap().result().is_some());
+    assert_eq!(app.call("get_account", json!({ "id": "A-1002" })).await.unwrap().code(), Some(NOT_ALLOWED));
+    let asked: Vec<String> = world.prompter.questions().iter().map(|asked| asked.call.method.to_string()).collect();
+    assert_eq!(asked, ["initialize", "tools/call", "tools/call"]);
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use keybearer_model::call::Call;
+use keybearer_model::call::{Call, MethodClass};
 use keybearer_model::name::ServerName;
 use keybearer_model::url::Upstream;
 use keybearer_model::verdict::{AskReason, DenyReason, RuleId, Verdict};
@@ -25,6 +25,17 @@ pub struct Asking<'a> {
     pub arguments: &'a str,
     /// How long the client can be kept waiting for a person.
     pub patience: Duration,
+    /// Whether the person has let this very session begin.
+    pub session: Session,
+}
+
+/// Whether the person has let a session begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Session {
+    /// No, or there is none that the door could tell.
+    Unasked,
+    /// Yes: what keeps it going and lists what there is needs no further question.
+    LetIn,
 }
 
 /// The proof that a call may go upstream, and the only thing that can attach a credential to it.
@@ -67,6 +78,9 @@ impl Broker {
             return Err(Refusal::UnknownServer);
         };
         let mut span = self.trail().begin(&call);
+        if let Some(client) = asking.registered {
+            client.see(self.ports().clock.now());
+        }
         let rule = match self.decide(&call, asking).await {
             Ok(rule) => rule,
             Err(reason) => {
@@ -98,6 +112,7 @@ impl Broker {
         match keybearer_policy::decide(&self.config().policy, call, registered) {
             Verdict::Allow(rule) => Ok(rule),
             Verdict::Deny(reason) => Err(reason),
+            Verdict::Ask(_) if asking.session == Session::LetIn && keeps_session(call.class) => Ok(RuleId::Person),
             Verdict::Ask(reason) => self.ask(call, reason, asking).await,
         }
     }
@@ -162,6 +177,14 @@ impl Permit {
         };
         self.span.settle(outcome);
         refusal
+    }
+}
+
+/// Whether a message only keeps a session going or lists what there is.
+fn keeps_session(class: MethodClass) -> bool {
+    match class {
+        MethodClass::Session | MethodClass::List => true,
+        MethodClass::Read | MethodClass::ToolCall | MethodClass::Other => false,
     }
 }
 

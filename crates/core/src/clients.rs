@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use keybearer_model::caller::{Caller, Identity, Process};
 use keybearer_model::name::{ClientName, ServerName};
@@ -23,12 +24,14 @@ pub struct Registered {
     /// The caller that its key proves; made once, so that a call allocates none.
     pub caller: Arc<Caller>,
     revoked: watch::Sender<bool>,
+    /// Milliseconds since the Unix epoch; 0 while it has not come since this core started.
+    seen: AtomicI64,
 }
 
 impl Registered {
     fn new(stored: StoredClient) -> Arc<Self> {
         let caller = Arc::new(Caller::by_key(stored.name.clone()));
-        Arc::new(Self { stored, caller, revoked: watch::Sender::new(false) })
+        Arc::new(Self { stored, caller, revoked: watch::Sender::new(false), seen: AtomicI64::new(0) })
     }
 
     /// Whether it may use `server` at all.
@@ -39,6 +42,17 @@ impl Registered {
     /// Turns true when the client is revoked: open streams end with it (SEC-12).
     pub fn revoked(&self) -> watch::Receiver<bool> {
         self.revoked.subscribe()
+    }
+
+    /// Notes that it has come.
+    pub(crate) fn see(&self, now: Timestamp) {
+        self.seen.store(now.as_millis(), Ordering::Relaxed);
+    }
+
+    /// When it last came since this core started.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        let seen = self.seen.load(Ordering::Relaxed);
+        (seen != 0).then(|| Timestamp::from_millis(seen))
     }
 
     /// When it was registered.

@@ -9,7 +9,7 @@ use keybearer_model::call::{Call, MethodClass, RiskClass};
 use keybearer_model::caller::Caller;
 use keybearer_model::name::ServerName;
 
-/// How long a client waits for a person at a tool call (DESIGN §2, first contact). LibreChat and Claude Desktop give up
+/// How long a client waits for a person at a tool call. Well-known clients give up
 /// after 60 seconds.
 const PATIENCE_AT_A_CALL: Duration = Duration::from_secs(45);
 

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use keybearer_core::admission::{Asking, Refusal};
+use keybearer_core::admission::{self, Asking, Refusal};
 use keybearer_core::broker::Broker;
 use keybearer_core::clients::Registered;
 use keybearer_mcp::peek::{Kind, Peeked, peek};
@@ -90,7 +90,7 @@ impl Exchange {
         outgoing: &Outgoing,
     ) -> Result<Response<Relay>, Refusal> {
         let patience = calls::patience(call.class);
-        let asking = Asking { registered: Some(client), arguments, patience };
+        let asking = Asking { registered: Some(client), arguments, patience, session: admission::Session::Unasked };
         let permit = self.broker.admit(call, asking).await?;
         self.forwarder.forward(permit, outgoing, patience).await
     }

@@ -63,7 +63,7 @@ pub(crate) fn client(registered: &Registered) -> Client {
         },
         servers: stored.servers.iter().map(ToString::to_string).collect(),
         since: stored.since.to_string(),
-        last_seen: None,
+        last_seen: registered.last_seen().map(|seen| seen.to_string()),
     }
 }
 

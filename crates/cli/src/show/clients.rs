@@ -46,7 +46,7 @@ fn row(client: &Client, now: Timestamp) -> Vec<Cell> {
     vec![
         Cell::new(Tone::Strong, clean(&client.name)),
         Cell::plain(may_use(client)),
-        Cell::soft(seen.map_or_else(|| "not seen yet".to_owned(), |seen| format!("seen {seen}"))),
+        Cell::soft(seen.map_or_else(|| "not used since the start".to_owned(), |seen| format!("seen {seen}"))),
         Cell::soft(match &client.by {
             ClientBy::Key => "by its key".to_owned(),
             ClientBy::Program { path } => clean(path),
@@ -96,11 +96,11 @@ mod tests {
 
     #[test]
     fn clients_line_up() {
-        expect![[r"
+        expect![[r#"
             Clients
-              librechat       crm, wiki    seen 13 minutes ago  by its key
-              claude-desktop  all servers  not seen yet         /opt/Claude/claude
-        "]]
+              librechat       crm, wiki    seen 13 minutes ago       by its key
+              claude-desktop  all servers  not used since the start  /opt/Claude/claude
+        "#]]
         .assert_eq(&format!("Clients\n{}", bare(&list(&clients(), NOW))));
     }
 }

@@ -99,28 +99,28 @@ mod tests {
         check(
             &all,
             &expect![[r#"
-            Keybearer 0.1.0 runs (process 4711).
+                Keybearer 0.1.0 runs (process 4711).
 
-            Servers
-              calendar  · not used yet                            https://calendar.example.com/mcp
-              crm       ✓ signed in             dana@example.com  https://crm.example.com/mcp
-              hr        ✓ signed in, not saved  dana@example.com  https://hr.example.com/mcp
-              mail      … signing in            dana@example.com  https://mail.example.com/mcp
-              news      ✓ ready                 dana@example.com  https://news.example.com/mcp
-              ops       ✗ sign-in not accepted  dana@example.com  401 with a bearer of 3 seconds
-              tickets   ✗ cannot be reached     dana@example.com  connection refused
-              vault     ✗ keychain              dana@example.com  the keychain is locked
-              wiki      ! sign in               dana@example.com  Your sign-in ended on Friday.
+                Servers
+                  calendar  · not used yet                            https://calendar.example.com/mcp
+                  crm       ✓ signed in             dana@example.com  https://crm.example.com/mcp
+                  hr        ✓ signed in, not saved  dana@example.com  https://hr.example.com/mcp
+                  mail      … signing in            dana@example.com  https://mail.example.com/mcp
+                  news      ✓ ready                 dana@example.com  https://news.example.com/mcp
+                  ops       ✗ sign-in not accepted  dana@example.com  401 with a bearer of 3 seconds
+                  tickets   ✗ cannot be reached     dana@example.com  connection refused
+                  vault     ✗ keychain              dana@example.com  the keychain is locked
+                  wiki      ! sign in               dana@example.com  Your sign-in ended on Friday.
 
-            Clients
-              librechat       crm, wiki    seen 13 minutes ago  by its key
-              claude-desktop  all servers  not seen yet         /opt/Claude/claude
+                Clients
+                  librechat       crm, wiki    seen 13 minutes ago       by its key
+                  claude-desktop  all servers  not used since the start  /opt/Claude/claude
 
-            Sign-ins are kept in your keychain.
-            The HTTP door is open at http://127.0.0.1:41234 and http://[::1]:41234.
+                Sign-ins are kept in your keychain.
+                The HTTP door is open at http://127.0.0.1:41234 and http://[::1]:41234.
 
-            Sign in with `keybearer login wiki`.
-        "#]],
+                Sign in with `keybearer login wiki`.
+            "#]],
         );
     }
 

@@ -3,6 +3,8 @@
 //! The way of a call reads [`Keeper::ready`] and touches no lock. Whatever takes time (loading, renewing, signing in)
 //! is done once for all who wait, by an owner task that no caller can cancel.
 
+mod keeping;
+mod next;
 mod owner;
 mod work;
 

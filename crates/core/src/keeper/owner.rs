@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HeaderValue};
-use keybearer_model::grant::{Account, Bearer, Grant};
+use keybearer_model::grant::{Account, Grant};
 use keybearer_model::secret::Secret;
 use keybearer_model::time::BootTime;
 use keybearer_oauth::challenge::Challenge;
@@ -14,6 +13,7 @@ use keybearer_oauth::renew::RenewError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::next::Move;
 use super::work::{self, Done, Renewal};
 use super::{Command, CredentialError, Held, Need, Parts, Revocation, Shared, SignInState, Standing};
 use crate::audit::Event;
@@ -24,27 +24,24 @@ use crate::sign_in::{Finish, Opening, SignIn, SignInError};
 /// After a sign-in that failed, calls open no new one for this long: a model that tries again must not open tabs.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// A bearer that is refused within this time of its coming was never going to be accepted.
-const TOO_YOUNG: Duration = Duration::from_secs(120);
-
-type Waiter = oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>;
+pub(super) type Waiter = oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>;
 
 pub(super) struct Owner {
-    parts: Parts,
-    shared: Arc<Shared>,
-    grant: Option<Grant>,
+    pub(super) parts: Parts,
+    pub(super) shared: Arc<Shared>,
+    pub(super) grant: Option<Grant>,
     /// The key store has been asked what it holds.
-    loaded: bool,
+    pub(super) loaded: bool,
     /// The server has refused a message without a credential, with this challenge if it sent one.
-    challenged: bool,
-    challenge: Option<Challenge>,
+    pub(super) challenged: bool,
+    pub(super) challenge: Option<Challenge>,
     /// The person has signed out: calls do not open a sign-in by themselves.
-    signed_out: bool,
-    quiet_until: Option<BootTime>,
-    serial: u64,
-    work: Option<JoinHandle<Done>>,
-    waiters: Vec<Waiter>,
-    sign_in_waiters: Vec<oneshot::Sender<Result<(), Arc<SignInError>>>>,
+    pub(super) signed_out: bool,
+    pub(super) quiet_until: Option<BootTime>,
+    pub(super) serial: u64,
+    pub(super) work: Option<JoinHandle<Done>>,
+    pub(super) waiters: Vec<Waiter>,
+    pub(super) sign_in_waiters: Vec<oneshot::Sender<Result<(), Arc<SignInError>>>>,
 }
 
 impl Owner {
@@ -159,71 +156,8 @@ impl Owner {
         }
     }
 
-    /// What a need leads to, when nothing is under way.
-    fn next_move(&mut self, refused: Option<u64>, challenged: bool) -> Move {
-        let now = self.parts.ports.clock.boot();
-        let held = self.shared.held.load_full();
-        if let (Some(held), None) = (&held, refused)
-            && self.is_fresh(held)
-        {
-            return Move::Give(Arc::clone(held));
-        }
-        match &self.parts.config.auth {
-            AuthConfig::None => return if challenged { self.refuse() } else { Move::Bare },
-            AuthConfig::Header { .. } => return self.next_move_with_header(refused),
-            AuthConfig::OAuth(_) => {}
-        }
-        if let Standing::KeyStore(detail) = &self.state().standing {
-            return Move::Fail(CredentialError::KeyStore(detail.clone()));
-        }
-        let young = held.and_then(|held| held.bearer.as_ref().map(|bearer| now.since(bearer.received_at) < TOO_YOUNG));
-        if refused.is_some() && young == Some(true) && self.came_by_renewal() {
-            return self.refuse();
-        }
-        if self.grant.as_ref().is_some_and(|grant| grant.refresh_token.is_some()) {
-            return Move::Renew;
-        }
-        if !self.challenged && self.grant.is_none() && !self.signed_out {
-            return Move::Bare;
-        }
-        if refused.is_some() && young == Some(true) {
-            return self.refuse();
-        }
-        let quiet = self.quiet_until.is_some_and(|end| now < end);
-        if self.signed_out || quiet { Move::Fail(CredentialError::SignInNeeded) } else { Move::SignIn }
-    }
-
-    fn next_move_with_header(&mut self, refused: Option<u64>) -> Move {
-        if let Standing::KeyStore(detail) = self.state().standing {
-            return Move::Fail(CredentialError::KeyStore(detail));
-        }
-        if refused.is_some() { self.refuse() } else { Move::Fail(CredentialError::SignInNeeded) }
-    }
-
-    /// Whether the bearer at hand is not the first since the sign-in: a renewal was tried and its fruit was refused.
-    fn came_by_renewal(&self) -> bool {
-        self.serial > 1
-    }
-
-    fn refuse(&mut self) -> Move {
-        let detail = match &self.parts.config.auth {
-            AuthConfig::OAuth(_) => "it answers 401 to a token that the company sign-in has just given",
-            AuthConfig::Header { .. } => "it answers 401 to the header that was set for it",
-            AuthConfig::None => "it answers 401, and `auth = \"none\"` is set for it",
-        };
-        self.stand(Standing::Refused(detail.to_owned()));
-        Move::Fail(CredentialError::RefusedByServer)
-    }
-
-    fn is_fresh(&self, held: &Held) -> bool {
-        held.bearer.as_ref().is_none_or(|bearer| {
-            let life = bearer.expires_at.map_or(Duration::MAX, |end| end.since(bearer.received_at));
-            bearer.is_fresh(self.parts.ports.clock.boot(), (life / 10).min(Duration::from_secs(5)))
-        })
-    }
-
     /// Starts a renewal; false if there is nothing to renew with.
-    fn renew(&mut self) -> bool {
+    pub(super) fn renew(&mut self) -> bool {
         match self.grant.take() {
             Some(grant) if grant.refresh_token.is_some() => {
                 let (ports, custody) = (self.parts.ports.clone(), self.parts.custody.clone());
@@ -349,20 +283,6 @@ impl Owner {
         self.give_to_waiters();
     }
 
-    /// Stores a new grant; false means that it lives in memory only.
-    async fn save(&self, grant: &Grant) -> bool {
-        if grant.refresh_token.is_none() {
-            return false;
-        }
-        let stored = self.parts.custody.put_grant(grant).await;
-        if let Err(error) = &stored {
-            tracing::warn!(server = %self.parts.server, %error, "the sign-in was not saved");
-        }
-        let (store, server, facts) = (Arc::clone(&self.parts.store), self.parts.server.clone(), grant.facts.clone());
-        let noted = tokio::task::spawn_blocking(move || store.put_grant(&server, &facts)).await;
-        stored.is_ok() && matches!(noted, Ok(Ok(()))) && self.parts.custody.kind() == KeyStoreKind::System
-    }
-
     fn not_signed_in(&mut self, error: SignInError) {
         tracing::info!(server = %self.parts.server, %error, "signing in ended without success");
         self.quiet_until = Some(self.parts.ports.clock.boot() + QUIET);
@@ -413,97 +333,6 @@ impl Owner {
         revocation
     }
 
-    async fn forget(&mut self, grant: &Grant) {
-        self.shared.held.store(None);
-        let custody = &self.parts.custody;
-        if let Err(error) = custody.delete_grant(&grant.facts.id, grant.generation).await {
-            tracing::warn!(server = %self.parts.server, %error, "the ended sign-in could not be removed from the keychain");
-        }
-        let (store, server) = (Arc::clone(&self.parts.store), self.parts.server.clone());
-        let _ = tokio::task::spawn_blocking(move || store.remove_grant(&server)).await;
-    }
-
-    /// Looks for what is kept from before: a grant, or the secret of a static header.
-    async fn load(&mut self) {
-        match &self.parts.config.auth {
-            AuthConfig::None => {
-                self.loaded = true;
-                self.stand(Standing::Ready);
-            }
-            AuthConfig::Header { name } => {
-                let name = name.clone();
-                match self.parts.custody.header(&self.parts.server).await {
-                    Err(error) => self.key_store_failed(&error),
-                    Ok(None) => {
-                        self.loaded = true;
-                        self.stand(Standing::Needed("Its secret header is not set.".to_owned()));
-                    }
-                    Ok(Some(secret)) => self.hold_header(name, &secret),
-                }
-            }
-            AuthConfig::OAuth(_) => self.load_grant().await,
-        }
-    }
-
-    async fn load_grant(&mut self) {
-        let (store, server) = (Arc::clone(&self.parts.store), self.parts.server.clone());
-        let facts = match tokio::task::spawn_blocking(move || store.grant(&server)).await {
-            Ok(Ok(Some(facts))) => facts,
-            _ => {
-                self.loaded = true;
-                return;
-            }
-        };
-        match self.parts.custody.grant(&facts.id).await {
-            Ok(Some(grant)) => {
-                self.loaded = true;
-                self.show(Standing::SignedIn { saved: self.parts.custody.kind() == KeyStoreKind::System }, &grant);
-                self.grant = Some(grant);
-            }
-            Ok(None) => {
-                self.loaded = true;
-                self.challenged = true;
-                self.stand(Standing::Needed("Your sign-in was not kept.".to_owned()));
-            }
-            Err(error) => self.key_store_failed(&error),
-        }
-    }
-
-    fn key_store_failed(&mut self, error: &KeyStoreError) {
-        self.stand(Standing::KeyStore(error.to_string()));
-        self.answer_waiters(&Err(CredentialError::KeyStore(error.to_string())));
-        for waiter in self.sign_in_waiters.drain(..) {
-            let _ = waiter.send(Err(Arc::new(SignInError::CalledOff)));
-        }
-    }
-
-    fn hold_header(&mut self, name: http::HeaderName, secret: &Secret) {
-        self.loaded = true;
-        let Ok(mut value) = HeaderValue::from_str(secret.expose()) else {
-            self.stand(Standing::Needed("Its secret header has characters that a header cannot hold.".to_owned()));
-            return;
-        };
-        value.set_sensitive(true);
-        self.serial += 1;
-        self.shared.held.store(Some(Arc::new(Held { name, value, bearer: None, email: None, serial: self.serial })));
-        self.stand(Standing::Ready);
-    }
-
-    fn hold(&mut self, token: Secret, expires_in: Option<Duration>, account: &Account) {
-        let now = self.parts.ports.clock.boot();
-        self.serial += 1;
-        self.shared.renewing_ahead.store(false, Ordering::Relaxed);
-        let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) else {
-            tracing::warn!(server = %self.parts.server, "the issuer gave a token that no header can carry");
-            return;
-        };
-        value.set_sensitive(true);
-        let bearer = Bearer { token, expires_at: expires_in.map(|life| now + life), received_at: now };
-        let email = account.email.as_deref().map(Into::into);
-        let held = Held { name: AUTHORIZATION, value, bearer: Some(bearer), email, serial: self.serial };
-        self.shared.held.store(Some(Arc::new(held)));
-    }
-
     fn give_to_waiters(&mut self) {
         let answer = match self.shared.held.load_full() {
             Some(held) => Ok(Some(held)),
@@ -512,36 +341,27 @@ impl Owner {
         self.answer_waiters(&answer);
     }
 
-    fn answer_waiters(&mut self, answer: &Result<Option<Arc<Held>>, CredentialError>) {
+    pub(super) fn answer_waiters(&mut self, answer: &Result<Option<Arc<Held>>, CredentialError>) {
         for waiter in self.waiters.drain(..) {
             let _ = waiter.send(answer.clone());
         }
     }
 
-    fn state(&self) -> SignInState {
+    pub(super) fn state(&self) -> SignInState {
         self.shared.state.borrow().clone()
     }
 
-    fn stand(&self, standing: Standing) {
+    pub(super) fn stand(&self, standing: Standing) {
         self.shared.state.send_modify(|state| state.standing = standing);
         self.parts.changed.send_modify(|count| *count += 1);
     }
 
-    fn show(&self, standing: Standing, grant: &Grant) {
+    pub(super) fn show(&self, standing: Standing, grant: &Grant) {
         let account = (grant.facts.account != Account::default()).then(|| grant.facts.account.clone());
         let issuer = Some(grant.facts.issuer.to_string());
         self.shared.state.send_replace(SignInState { standing, account, issuer });
         self.parts.changed.send_modify(|count| *count += 1);
     }
-}
-
-enum Move {
-    /// Go without a credential.
-    Bare,
-    Give(Arc<Held>),
-    Renew,
-    SignIn,
-    Fail(CredentialError),
 }
 
 /// The end of the work under way; waits for ever while there is none. `None`: it panicked or was aborted.

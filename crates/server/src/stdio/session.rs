@@ -1,12 +1,12 @@
 //! One client at the stdio door: its lines become requests upstream, and what comes back becomes lines.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
-use keybearer_core::admission::{Asking, Refusal};
+use keybearer_core::admission::{self, Asking, Refusal};
 use keybearer_core::broker::Broker;
 use keybearer_core::clients::Registered;
 use keybearer_mcp::peek::{Kind, Peeked, peek};
@@ -43,6 +43,7 @@ pub(super) struct Session {
     caller: Arc<Caller>,
     registered: Option<Arc<Registered>>,
     server: ServerName,
+    let_in: OnceLock<admission::Session>,
     // Written once, at the handshake; read for each request.
     upstream: Mutex<Upstream>,
 }
@@ -71,7 +72,8 @@ impl Session {
         registered: Option<Arc<Registered>>,
         server: ServerName,
     ) -> Arc<Self> {
-        Arc::new(Self { broker, forwarder, caller, registered, server, upstream: Mutex::default() })
+        let let_in = OnceLock::new();
+        Arc::new(Self { broker, forwarder, caller, registered, server, let_in, upstream: Mutex::default() })
     }
 
     /// Serves the client until it hangs up or is revoked; then ends the session upstream.
@@ -163,8 +165,11 @@ impl Session {
 
     async fn send(&self, call: Call, arguments: &str, outgoing: &Outgoing) -> Result<Response<Relay>, Refusal> {
         let patience = calls::patience(call.class);
-        let asking = Asking { registered: self.registered.as_deref(), arguments, patience };
+        let session = *self.let_in.get().unwrap_or(&admission::Session::Unasked);
+        let asking = Asking { registered: self.registered.as_deref(), arguments, patience, session };
         let permit = self.broker.admit(call, asking).await?;
+        // Whoever may send one message may keep its session going; what it does in it is judged call by call.
+        let _ = self.let_in.set(admission::Session::LetIn);
         self.forwarder.forward(permit, outgoing, patience).await
     }
 

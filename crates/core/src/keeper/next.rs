@@ -1,0 +1,85 @@
+//! What a need leads to: the decision alone, without carrying it out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::owner::Owner;
+use super::{CredentialError, Held, Standing};
+use crate::config::AuthConfig;
+
+/// A bearer that is refused within this time of its coming was never going to be accepted.
+const TOO_YOUNG: Duration = Duration::from_secs(120);
+
+/// What is done next about a need.
+pub(super) enum Move {
+    /// Go without a credential.
+    Bare,
+    Give(Arc<Held>),
+    Renew,
+    SignIn,
+    Fail(CredentialError),
+}
+
+impl Owner {
+    /// What a need leads to, when nothing is under way.
+    pub(super) fn next_move(&mut self, refused: Option<u64>, challenged: bool) -> Move {
+        let now = self.parts.ports.clock.boot();
+        let held = self.shared.held.load_full();
+        if let (Some(held), None) = (&held, refused)
+            && self.is_fresh(held)
+        {
+            return Move::Give(Arc::clone(held));
+        }
+        match &self.parts.config.auth {
+            AuthConfig::None => return if challenged { self.refuse() } else { Move::Bare },
+            AuthConfig::Header { .. } => return self.next_move_with_header(refused),
+            AuthConfig::OAuth(_) => {}
+        }
+        if let Standing::KeyStore(detail) = &self.state().standing {
+            return Move::Fail(CredentialError::KeyStore(detail.clone()));
+        }
+        let young = held.and_then(|held| held.bearer.as_ref().map(|bearer| now.since(bearer.received_at) < TOO_YOUNG));
+        if refused.is_some() && young == Some(true) && self.came_by_renewal() {
+            return self.refuse();
+        }
+        if self.grant.as_ref().is_some_and(|grant| grant.refresh_token.is_some()) {
+            return Move::Renew;
+        }
+        if !self.challenged && self.grant.is_none() && !self.signed_out {
+            return Move::Bare;
+        }
+        if refused.is_some() && young == Some(true) {
+            return self.refuse();
+        }
+        let quiet = self.quiet_until.is_some_and(|end| now < end);
+        if self.signed_out || quiet { Move::Fail(CredentialError::SignInNeeded) } else { Move::SignIn }
+    }
+    pub(super) fn next_move_with_header(&mut self, refused: Option<u64>) -> Move {
+        if let Standing::KeyStore(detail) = self.state().standing {
+            return Move::Fail(CredentialError::KeyStore(detail));
+        }
+        if refused.is_some() { self.refuse() } else { Move::Fail(CredentialError::SignInNeeded) }
+    }
+
+    /// Whether the bearer at hand is not the first since the sign-in: a renewal was tried and its fruit was refused.
+    pub(super) fn came_by_renewal(&self) -> bool {
+        self.serial > 1
+    }
+
+    pub(super) fn refuse(&mut self) -> Move {
+        let detail = match &self.parts.config.auth {
+            AuthConfig::OAuth(_) => "it answers 401 to a token that the company sign-in has just given",
+            AuthConfig::Header { .. } => "it answers 401 to the header that was set for it",
+            AuthConfig::None => "it answers 401, and `auth = \"none\"` is set for it",
+        };
+        self.stand(Standing::Refused(detail.to_owned()));
+        Move::Fail(CredentialError::RefusedByServer)
+    }
+
+    pub(super) fn is_fresh(&self, held: &Held) -> bool {
+        held.bearer.as_ref().is_none_or(|bearer| {
+            let life = bearer.expires_at.map_or(Duration::MAX, |end| end.since(bearer.received_at));
+            bearer.is_fresh(self.parts.ports.clock.boot(), (life / 10).min(Duration::from_secs(5)))
+        })
+    }
+}
