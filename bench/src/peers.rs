@@ -146,11 +146,11 @@ http {{
 fn keybearer(folder: &Path, upstream: &str, bearer: &str) -> Result<(Running, Door, String)> {
     let home = folder.join("keybearer");
     fs::create_dir(&home).context("make a home")?;
-    let configuration = "keystore = \"memory\"\n[[rules]]\neffect = \"allow\"\nserver = \"up\"\n";
+    let configuration = "keystore = \"memory\"\n[[rules]]\neffect = \"allow\"\n";
     fs::write(home.join("config.toml"), configuration).context("write config.toml")?;
     let ours = |arguments: &[&str]| {
         let mut command = beside("keybearer")?;
-        command.args(arguments).env("KEYBEARER_HOME", &home);
+        command.args(arguments).env("KEYBEARER_HOME", &home).env("KEYBEARER_LOG", "error");
         Ok::<_, anyhow::Error>(command)
     };
     let core = Running::until_ready(&mut ours(&["serve", "--json"])?)?;

@@ -10,8 +10,18 @@ use crate::{
     peers::{HttpWay, StdioWay, Ways},
 };
 
-/// What was measured: (job, number) → way → one value a round.
-pub type Measured = BTreeMap<(&'static str, &'static str), BTreeMap<&'static str, Vec<f64>>>;
+/// One number of one job.
+pub struct Row {
+    /// The job.
+    pub job: &'static str,
+    /// The number.
+    pub number: &'static str,
+    /// By way: one value a round.
+    pub values: BTreeMap<&'static str, Vec<f64>>,
+}
+
+/// What was measured, in the order of the jobs.
+pub type Measured = Vec<Row>;
 
 /// A job of the load over HTTP, and the numbers that it gives.
 struct Job {
@@ -53,8 +63,13 @@ pub fn measure(ways: &Ways, rounds: usize, tell: impl Fn(usize, u64)) -> Result<
 
 fn note(measured: &mut Measured, job: &'static str, numbers: &[&'static str], way: &'static str, value: &Value) {
     for number in numbers {
-        let ways = measured.entry((job, number)).or_default();
-        ways.entry(way).or_default().push(value[number].as_f64().unwrap_or(f64::NAN));
+        let known = measured.iter().position(|row| (row.job, row.number) == (job, number));
+        let index = known.unwrap_or_else(|| {
+            measured.push(Row { job, number, values: BTreeMap::new() });
+            measured.len() - 1
+        });
+        let values = measured[index].values.entry(way).or_default();
+        values.push(value[number].as_f64().unwrap_or(f64::NAN));
     }
 }
 

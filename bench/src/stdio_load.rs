@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::{cpu, message, numbers::quantile};
 
 const STARTS: usize = 3;
-const CALLS: u64 = 500;
+const CALLS: u64 = 1_000;
 const BIG: usize = 16 << 20;
 const EVENTS: u64 = 10_000;
 
@@ -66,7 +66,7 @@ impl Client {
     fn start(command: &[String]) -> Result<Self> {
         let (program, arguments) = command.split_first().context("there is no command")?;
         let mut start = Command::new(program);
-        start.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+        start.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = start.spawn().with_context(|| format!("start `{program}`"))?;
         let output = BufReader::new(process.stdout.take().context("no standard output")?);
         let mut client = Self { input: process.stdin.take(), process, output, next: 1 };

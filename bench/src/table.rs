@@ -1,10 +1,10 @@
 //! The page that a person reads: one table for each kind of door.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use crate::{
     numbers::{median, ratio, short},
-    rounds::Measured,
+    rounds::Row,
 };
 
 const UNITS: [(&str, &str); 9] = [
@@ -20,7 +20,7 @@ const UNITS: [(&str, &str); 9] = [
 ];
 
 /// The tables, in Markdown.
-pub fn tables(measured: &Measured) -> String {
+pub fn tables(measured: &[Row]) -> String {
     let mut page = String::from("## HTTP\n\n");
     page += "In brackets: times direct, times nginx.\n\n";
     page += &table(measured, |job| job != "stdio", &["direct", "nginx", "keybearer"], &["direct", "nginx"]);
@@ -29,9 +29,9 @@ pub fn tables(measured: &Measured) -> String {
     page
 }
 
-fn table(measured: &Measured, wanted: impl Fn(&str) -> bool, ways: &[&str], anchors: &[&str]) -> String {
+fn table(measured: &[Row], wanted: impl Fn(&str) -> bool, ways: &[&str], anchors: &[&str]) -> String {
     let mut text = format!("| | {} |\n|---|{}\n", ways.join(" | "), "---:|".repeat(ways.len()));
-    for ((job, number), values) in measured.iter().filter(|((job, _), _)| wanted(job)) {
+    for Row { job, number, values } in measured.iter().filter(|row| wanted(row.job)) {
         let unit = UNITS.iter().find(|(name, _)| name == number).map_or(*number, |(_, unit)| unit);
         let label = if *job == "stdio" { unit.to_owned() } else { format!("{job}: {unit}") };
         let cells: Vec<_> = ways.iter().map(|way| cell(values, way, anchors)).collect();
@@ -41,7 +41,7 @@ fn table(measured: &Measured, wanted: impl Fn(&str) -> bool, ways: &[&str], anch
     text
 }
 
-fn cell(values: &std::collections::BTreeMap<&str, Vec<f64>>, way: &str, anchors: &[&str]) -> String {
+fn cell(values: &BTreeMap<&str, Vec<f64>>, way: &str, anchors: &[&str]) -> String {
     let of = |way: &str| values.get(way).map_or(&[][..], Vec::as_slice);
     let Some(middle) = median(of(way).to_vec()).filter(|middle| *middle > 0.0) else { return "–".to_owned() };
     let others = anchors.iter().filter(|anchor| **anchor != way);
@@ -57,13 +57,13 @@ fn cell(values: &std::collections::BTreeMap<&str, Vec<f64>>, way: &str, anchors:
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::tables;
+    use super::{Row, tables};
 
     #[test]
     fn a_row_has_the_median_and_what_it_is_beside_the_others() {
         let ways =
             BTreeMap::from([("direct", vec![1.0, 2.0]), ("nginx", vec![2.0, 4.0]), ("keybearer", vec![4.0, 8.0])]);
-        let page = tables(&BTreeMap::from([(("1 client", "p50_us"), ways)]));
+        let page = tables(&[Row { job: "1 client", number: "p50_us", values: ways }]);
         assert!(page.contains("| 1 client: median, µs | 1.50 | 3.00 | 6.00 (4.00, 2.00) |"), "{page}");
     }
 }
