@@ -1,6 +1,7 @@
 //! What only a process can show: exit codes, the one ready line, one core at a time, an end in good order.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "tests start programs")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;

@@ -10,6 +10,7 @@
 //! For the tests, which give it a session, a home and a bus of its own.
 
 #![expect(clippy::print_stdout, reason = "an example tells what it does")]
+#![allow(clippy::disallowed_methods, reason = "a trial starts programs")]
 
 use std::error::Error;
 

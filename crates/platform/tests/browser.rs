@@ -1,6 +1,7 @@
 //! Opening a page in the system's browser, on a desktop whose browser records what it is given.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "tests start programs")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,6 +1,7 @@
 //! The keychain adapter against a real gnome-keyring, each time in a session, a home and a bus of its own.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "tests start programs")]
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;

@@ -3,6 +3,7 @@
 //! Everything that it says is checked when it says it. Absent: fixed ports, the person's own settings, stored secrets.
 
 #![allow(clippy::print_stdout, reason = "a demo speaks on its standard output")]
+#![allow(clippy::disallowed_methods, reason = "a demo starts programs and looks for a display")]
 
 #[path = "../demo/mod.rs"]
 mod demo;
