@@ -6,6 +6,8 @@ use std::str::FromStr;
 use ::url::{Host, Url};
 use serde::{Deserialize, Serialize};
 
+use crate::reach::Reach;
+
 /// The longest URL that we take from anybody.
 const LONGEST: usize = 2048;
 
@@ -31,6 +33,12 @@ impl Upstream {
     /// The parsed URL.
     pub fn as_url(&self) -> &Url {
         &self.0
+    }
+
+    /// Whether an address that this server's metadata named may be asked, by its literal or name (SEC-20): it may lie
+    /// only as near to us as the server itself. Who sends the request judges what the name resolves to.
+    pub fn may_lead_to(&self, to: &Url) -> bool {
+        Reach::of_url(&self.0).may_name(Reach::of_url(to))
     }
 }
 

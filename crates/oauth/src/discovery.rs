@@ -10,7 +10,6 @@ use url::Url;
 
 use crate::challenge::Challenge;
 use crate::login::LoginError;
-use crate::reach;
 use crate::text::shown;
 
 /// MCP 2025-03-26 §2.3.2: discovery says which revision the client speaks.
@@ -42,7 +41,7 @@ impl Search {
         let mut places = VecDeque::new();
         let named = challenge.and_then(|challenge| challenge.resource_metadata.as_ref());
         places.extend(named.map(|endpoint| endpoint.as_url().clone()));
-        places.retain(|place| reach::may_lead(server, place));
+        places.retain(|place| server.may_lead_to(place));
         let path = server.as_url().path();
         if path != "/" {
             places.push_back(well_known(server.as_url(), &format!("/.well-known/oauth-protected-resource{path}")));

@@ -11,7 +11,6 @@ mod identity;
 pub mod login;
 mod metadata;
 pub mod profile;
-mod reach;
 mod registration;
 pub mod renew;
 pub mod revoke;

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use crate::discovery::{Unfit, document};
 use crate::login::LoginError;
 use crate::profile::{PkceSupport, Profile};
-use crate::reach;
 use crate::text::shown;
 
 /// The most issuers of one server that are tried.
@@ -51,7 +50,7 @@ impl ProtectedResource {
         let issuers: Vec<Issuer> = named
             .iter()
             .filter_map(|text| text.parse::<Issuer>().ok())
-            .filter(|issuer| issuer.as_url().query().is_none() && reach::may_lead(server, issuer.as_url()))
+            .filter(|issuer| issuer.as_url().query().is_none() && server.may_lead_to(issuer.as_url()))
             .take(MOST_ISSUERS)
             .collect();
         match named.first() {
@@ -209,7 +208,7 @@ impl Asked<'_> {
     fn endpoint(&self, name: &str, text: Option<&String>) -> Result<Option<Endpoint>, LoginError> {
         let Some(text) = text else { return Ok(None) };
         let endpoint = text.parse::<Endpoint>().ok().filter(|endpoint| {
-            reach::may_lead(self.server, endpoint.as_url()) && endpoint.as_url().as_str().parse::<http::Uri>().is_ok()
+            self.server.may_lead_to(endpoint.as_url()) && endpoint.as_url().as_str().parse::<http::Uri>().is_ok()
         });
         match endpoint {
             Some(endpoint) => Ok(Some(endpoint)),
