@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{command::Run, places};
+use crate::{command::Run, icons, places};
 
 /// A generated file and what makes it.
 struct Generated {
@@ -33,17 +33,21 @@ fn write() -> Result<()> {
         fs::write(&path, (file.make)()).with_context(|| format!("write `{}`", file.path))?;
         println!("codegen: wrote {}", file.path);
     }
+    for icon in icons::generate(places::root())? {
+        println!("codegen: drew {icon}");
+    }
     Run::cargo().args(["test", "--quiet", "-p", "keybearer-cli", "reference"]).env("UPDATE_EXPECT", "1").quietly()
 }
 
 /// Fails if a generated file is not what its source makes of it.
 pub(crate) fn check() -> Result<()> {
     let stale: Vec<_> = stale(places::root()).map(|file| file.path).collect();
-    if stale.is_empty() {
-        println!("codegen: {} files are current", FILES.len());
-        return Ok(());
+    if !stale.is_empty() {
+        bail!("not what its source makes of it: {}", stale.join(", "));
     }
-    bail!("not what its source makes of it: {}", stale.join(", "))
+    icons::check(places::root())?;
+    println!("codegen: what is generated is current");
+    Ok(())
 }
 
 fn stale(root: &Path) -> impl Iterator<Item = &'static Generated> {

@@ -9,6 +9,7 @@ mod bench;
 mod codegen;
 mod command;
 mod demo;
+mod icons;
 mod machine;
 mod places;
 mod setup;
