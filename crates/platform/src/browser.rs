@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use keybearer_core::ports::{LoginSurface, PreparedSurface, SurfaceEnding, SurfaceError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 mod address;
 mod page;
@@ -22,49 +22,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemBrowser;
 
-/// Opens nothing: tells the sign-in page's address, for a person who opens it by hand.
-#[derive(Clone, Debug)]
-pub struct ToldBrowser {
-    addresses: mpsc::UnboundedSender<String>,
-}
-
-impl ToldBrowser {
-    /// Tells every address to `addresses`.
-    pub fn new(addresses: mpsc::UnboundedSender<String>) -> Self {
-        Self { addresses }
-    }
-}
-
 #[async_trait]
 impl LoginSurface for SystemBrowser {
     async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
-        Prepared::open(Opener::System).await
+        let way_back = WayBack::open().await.map_err(|cause| SurfaceError::NoWayBack(cause.to_string()))?;
+        Ok(Box::new(Prepared { way_back }))
     }
-}
-
-#[async_trait]
-impl LoginSurface for ToldBrowser {
-    async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
-        Prepared::open(Opener::Told(self.addresses.clone())).await
-    }
-}
-
-/// Who gets the sign-in page's address.
-enum Opener {
-    System,
-    Told(mpsc::UnboundedSender<String>),
 }
 
 struct Prepared {
     way_back: WayBack,
-    opener: Opener,
-}
-
-impl Prepared {
-    async fn open(opener: Opener) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
-        let way_back = WayBack::open().await.map_err(|cause| SurfaceError::NoWayBack(cause.to_string()))?;
-        Ok(Box::new(Self { way_back, opener }))
-    }
 }
 
 #[async_trait]
@@ -75,10 +42,7 @@ impl PreparedSurface for Prepared {
 
     async fn present(&mut self, authorization_url: &str) -> Result<(), SurfaceError> {
         let page = SignInPage::parse(authorization_url).ok_or(SurfaceError::RefusedUrl)?;
-        match &self.opener {
-            Opener::System => open(page).await,
-            Opener::Told(addresses) => addresses.send(page.into()).map_err(|_| SurfaceError::NoBrowser),
-        }
+        open(page).await
     }
 
     async fn callback(&mut self) -> Result<String, SurfaceError> {
@@ -92,8 +56,21 @@ impl PreparedSurface for Prepared {
             SurfaceEnding::Failed => Page::NotSignedIn,
         };
         self.way_back.close(page).await;
+        bury_openers();
     }
 }
+
+/// Takes note of the ends of programs that opened a browser, which nobody else waits for: until then the system keeps
+/// their entries. This process starts no other programs (SEC-18).
+#[cfg(target_os = "linux")]
+fn bury_openers() {
+    use rustix::process::{WaitOptions, wait};
+    while matches!(wait(WaitOptions::NOHANG), Ok(Some(_))) {}
+}
+
+/// Elsewhere the system's own opener is asked, which leaves nothing behind.
+#[cfg(not(target_os = "linux"))]
+fn bury_openers() {}
 
 /// Opens the page in the browser: no shell, one argument (SEC-29).
 ///

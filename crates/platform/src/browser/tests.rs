@@ -6,18 +6,16 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
-struct Told {
+struct Waiting {
     surface: Box<dyn PreparedSurface>,
-    addresses: mpsc::UnboundedReceiver<String>,
     host: String,
 }
 
-async fn told() -> Told {
-    let (sender, addresses) = mpsc::unbounded_channel();
-    let surface = ToldBrowser::new(sender).prepare().await.unwrap();
+async fn waiting() -> Waiting {
+    let surface = SystemBrowser.prepare().await.unwrap();
     let uri = surface.redirect_uri();
     let host = uri.strip_prefix("http://").and_then(|rest| rest.strip_suffix("/callback")).unwrap().to_owned();
-    Told { surface, addresses, host }
+    Waiting { surface, host }
 }
 
 async fn exchange(host: String, request: String) -> io::Result<String> {
@@ -40,13 +38,11 @@ async fn the_browser_waits_for_how_it_ended() {
         (SurfaceEnding::SignedIn, "HTTP/1.1 200 OK", "You are signed in"),
         (SurfaceEnding::Failed, "HTTP/1.1 400 Bad Request", "You are not signed in"),
     ] {
-        let mut told = told().await;
-        told.surface.present("https://idp.example.com/authorize?state=a").await.unwrap();
-        assert_eq!(told.addresses.recv().await.unwrap(), "https://idp.example.com/authorize?state=a");
-        let browser = browse(&told.host, "/callback?code=cAnArY%20x&state=a");
-        assert_eq!(told.surface.callback().await.unwrap(), "code=cAnArY%20x&state=a");
+        let mut waiting = waiting().await;
+        let browser = browse(&waiting.host, "/callback?code=cAnArY%20x&state=a");
+        assert_eq!(waiting.surface.callback().await.unwrap(), "code=cAnArY%20x&state=a");
         assert!(!browser.is_finished());
-        told.surface.finish(ending).await;
+        waiting.surface.finish(ending).await;
         let shown = browser.await.unwrap().unwrap();
         assert!(shown.starts_with(status) && shown.contains(words), "{shown}");
         for header in
@@ -55,28 +51,30 @@ async fn the_browser_waits_for_how_it_ended() {
             assert!(shown.contains(header), "{header} is missing: {shown}");
         }
         assert!(!shown.contains("cAnArY"), "the page repeats what it was sent");
-        let refused = TcpStream::connect(&told.host).await.unwrap_err();
+        let refused = TcpStream::connect(&waiting.host).await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
     }
 }
 
 #[tokio::test]
 async fn wrong_redirects_are_handed_out_and_told_apart() {
-    let mut told = told().await;
-    let stray = browse(&told.host, "/callback?state=wrong");
-    assert_eq!(told.surface.callback().await.unwrap(), "state=wrong");
-    let right =
-        tokio::spawn(exchange(told.host.clone(), format!("GET /callback HTTP/1.1\r\nhost: {}\r\n\r\n", told.host)));
-    assert_eq!(told.surface.callback().await.unwrap(), "");
+    let mut waiting = waiting().await;
+    let stray = browse(&waiting.host, "/callback?state=wrong");
+    assert_eq!(waiting.surface.callback().await.unwrap(), "state=wrong");
+    let right = tokio::spawn(exchange(
+        waiting.host.clone(),
+        format!("GET /callback HTTP/1.1\r\nhost: {}\r\n\r\n", waiting.host),
+    ));
+    assert_eq!(waiting.surface.callback().await.unwrap(), "");
     assert!(stray.await.unwrap().unwrap().contains("does not belong to a sign-in"));
-    told.surface.finish(SurfaceEnding::SignedIn).await;
+    waiting.surface.finish(SurfaceEnding::SignedIn).await;
     assert!(right.await.unwrap().unwrap().contains("You are signed in"));
 }
 
 #[tokio::test]
 async fn only_the_redirect_is_answered() {
-    let told = told().await;
-    let own = format!("host: {}\r\n", told.host);
+    let waiting = waiting().await;
+    let own = format!("host: {}\r\n", waiting.host);
     let long = format!("GET /callback?{} HTTP/1.1", "a".repeat(9_000));
     for (line, headers, want) in [
         ("GET / HTTP/1.1", own.as_str(), "404"),
@@ -95,57 +93,56 @@ async fn only_the_redirect_is_answered() {
         (&long, own.as_str(), "414"),
         ("nonsense", "", "400"),
     ] {
-        let answer = exchange(told.host.clone(), format!("{line}\r\n{headers}\r\n")).await.unwrap();
+        let answer = exchange(waiting.host.clone(), format!("{line}\r\n{headers}\r\n")).await.unwrap();
         assert!(answer.starts_with(&format!("HTTP/1.1 {want} ")), "{line} {headers}: {answer}");
         let body = answer.split_once("\r\n\r\n").map(|(_, body)| body);
         assert!(body == Some("") && !answer.to_lowercase().contains("access-control"), "{answer}");
     }
-    let mut surface = told.surface;
+    let mut surface = waiting.surface;
     let none = tokio::time::timeout(Duration::ZERO, surface.callback()).await;
     assert!(none.is_err(), "something of it was handed out");
 }
 
 #[tokio::test]
 async fn a_sign_in_that_is_given_up_says_so() {
-    let mut told = told().await;
-    let browser = browse(&told.host, "/callback?state=a");
-    told.surface.callback().await.unwrap();
-    drop(told.surface);
+    let mut waiting = waiting().await;
+    let browser = browse(&waiting.host, "/callback?state=a");
+    waiting.surface.callback().await.unwrap();
+    drop(waiting.surface);
     assert!(browser.await.unwrap().unwrap().contains("You are not signed in"));
 }
 
 #[tokio::test]
 async fn an_idle_connection_does_not_hold_up_the_end() {
-    let told = told().await;
-    let mut idle = TcpStream::connect(&told.host).await.unwrap();
+    let waiting = waiting().await;
+    let mut idle = TcpStream::connect(&waiting.host).await.unwrap();
     let begun = std::time::Instant::now();
-    told.surface.finish(SurfaceEnding::SignedIn).await;
+    waiting.surface.finish(SurfaceEnding::SignedIn).await;
     assert_eq!(idle.read(&mut [0]).await.unwrap_or(0), 0);
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
 async fn the_browser_is_not_held_for_ever() {
-    let mut told = told().await;
-    let browser = browse(&told.host, "/callback?state=a");
-    told.surface.callback().await.unwrap();
+    let mut waiting = waiting().await;
+    let browser = browse(&waiting.host, "/callback?state=a");
+    waiting.surface.callback().await.unwrap();
     tokio::time::pause();
     assert!(browser.await.unwrap().unwrap().contains("Almost there"));
-    told.surface.finish(SurfaceEnding::SignedIn).await;
+    waiting.surface.finish(SurfaceEnding::SignedIn).await;
 }
 
 #[tokio::test]
 async fn an_address_that_must_not_be_opened_is_told_to_nobody() {
-    let mut told = told().await;
+    let mut waiting = waiting().await;
     for hostile in ["javascript:alert(1)", "file:///etc/passwd", "http://10.0.0.1/", "https://a b/"] {
-        assert!(matches!(told.surface.present(hostile).await, Err(SurfaceError::RefusedUrl)), "{hostile}");
+        assert!(matches!(waiting.surface.present(hostile).await, Err(SurfaceError::RefusedUrl)), "{hostile}");
     }
-    assert!(told.addresses.try_recv().is_err());
 }
 
 #[tokio::test]
 async fn two_sign_ins_have_two_ways_back() {
-    let (one, two) = (told().await, told().await);
+    let (one, two) = (waiting().await, waiting().await);
     assert_ne!(one.host, two.host);
     assert!(one.host.starts_with("127.0.0.1:"));
 }
