@@ -26,7 +26,7 @@ pub(super) struct Registering {
 enum Attempt {
     /// All that will be asked for.
     WithScopes,
-    /// Nothing: some issuers refuse a registration for a scope that they would grant (IDPS.md, Keycloak).
+    /// Nothing: some issuers refuse a registration for a scope that they would grant.
     WithoutScopes,
 }
 
