@@ -1,4 +1,4 @@
-//! Who may depend on whom (DESIGN §3), and what must not be in whose tree (SEC-67).
+//! Who may depend on whom (ARCHITECTURE.md), and what must not be in whose tree (SEC-67).
 
 use anyhow::{Context, Result};
 use serde_json::Value;

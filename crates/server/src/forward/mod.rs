@@ -21,7 +21,7 @@ use self::line::{Line, SendError};
 use self::pool::Pool;
 pub(crate) use self::relay::{BrokenOff, Relay};
 
-/// A call is sent again at most this often, each time after a definite refusal (DESIGN §3, rule 9).
+/// A call is sent again at most this often, each time after a definite refusal (ARCHITECTURE.md, rule 9).
 const MOST_TRIES: usize = 3;
 
 /// Sends calls upstream and keeps lines open for the next ones.
