@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use keybearer_control::snapshot::{Auth, HttpDoor, KeyStore, Server};
 use keybearer_control::view::Tone;
 use keybearer_control::wire::{Reply, Request};
@@ -61,12 +59,12 @@ fn needed() -> SignIn {
     SignIn::Needed { reason: "your sign-in ended".into() }
 }
 
-/// A start that starts nothing, and counts how often it was tried.
-fn no_start() -> (StartCore, Arc<AtomicUsize>) {
-    let tries = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&tries);
+/// A start that starts nothing, and tells that it was tried.
+fn no_start() -> (StartCore, mpsc::UnboundedReceiver<()>) {
+    let (told, tries) = mpsc::unbounded_channel();
     let start = move || {
-        counted.fetch_add(1, Ordering::SeqCst);
+        // A test that has seen enough no longer listens.
+        let _ = told.send(());
         Err(Error::new(Code::NoCore, "`keybearer` cannot be started"))
     };
     (Arc::new(start), tries)
@@ -87,7 +85,7 @@ async fn a_core_that_goes_away_and_comes_back_is_followed() {
     let home = tempfile::tempdir().unwrap();
     let folders = Folders::at(home.path());
     let core = Core::run(&folders);
-    let (start, tries) = no_start();
+    let (start, mut tries) = no_start();
     let link = Link::open(Client::new(folders.clone()), start);
     say(&mut core.watched().await, &snapshot(needed())).await;
     until(&link, |view| view.headline() == "Keybearer is not running").await;
@@ -99,22 +97,21 @@ async fn a_core_that_goes_away_and_comes_back_is_followed() {
     until(&link, |view| view.headline() == "Sign in to crm").await;
     say(&mut peer, &snapshot(SignIn::Ready)).await;
     until(&link, |view| view.headline() == "Ready").await;
-    assert_eq!(tries.load(Ordering::SeqCst), 0, "a core that was stopped stays stopped");
+    assert!(tries.try_recv().is_err(), "a core that was stopped stays stopped");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_core_is_started_once_and_then_when_the_person_wants() {
     let home = tempfile::tempdir().unwrap();
-    let (start, tries) = no_start();
+    let (start, mut tries) = no_start();
     let link = Link::open(Client::new(Folders::at(home.path())), start);
     let why = Some(Notice { tone: Tone::Attention, text: "“keybearer” cannot be started.".into(), hint: None });
-    let mut views = link.views();
-    views.wait_for(|view| *view == View::Away { notice: why.clone() }).await.unwrap();
-    assert_eq!(tries.load(Ordering::SeqCst), 1);
+    tries.recv().await.unwrap();
+    until(&link, |view| *view == View::Away { notice: why.clone() }).await;
+    assert!(tries.try_recv().is_err(), "nobody asked for a second try");
     link.start().await.unwrap();
-    views.wait_for(|view| *view == View::Starting).await.unwrap();
-    views.wait_for(|view| *view == View::Away { notice: why.clone() }).await.unwrap();
-    assert_eq!(tries.load(Ordering::SeqCst), 2);
+    tries.recv().await.unwrap();
+    until(&link, |view| *view == View::Away { notice: why.clone() }).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -147,9 +144,9 @@ async fn a_socket_of_somebody_else_is_told_and_not_talked_to() {
     folders.prepare().unwrap();
     std::fs::remove_dir(folders.runtime()).unwrap();
     std::fs::write(folders.runtime(), "").unwrap();
-    let (start, tries) = no_start();
+    let (start, mut tries) = no_start();
     let link = Link::open(Client::new(folders), start);
     let view = until(&link, |view| *view != View::Starting).await;
     assert!(matches!(view, View::Away { notice: Some(_) }), "{view:?}");
-    assert_eq!(tries.load(Ordering::SeqCst), 0);
+    assert!(tries.try_recv().is_err(), "what is not ours is not started beside");
 }

@@ -1,0 +1,101 @@
+//! A desktop session for one test: its own display, its own session bus, its own home, and a real core.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// Set for the process that runs inside the session.
+const INSIDE: &str = "KEYBEARER_DESKTOP_TEST";
+/// What nothing here takes, unless it hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs the test `name` again inside a session of its own, or says that this is that run.
+pub(crate) fn is_inside(name: &str) -> bool {
+    if std::env::var_os(INSIDE).is_some() {
+        return true;
+    }
+    let home = TempDir::new().unwrap();
+    let runtime = home.path().join("run");
+    std::fs::DirBuilder::new().mode(0o700).create(&runtime).unwrap();
+    let mut session = Command::new("dbus-run-session");
+    session.args(["--", "xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x800x24 -nolisten tcp"]);
+    session.arg(std::env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]);
+    session.env(INSIDE, "1").env("HOME", home.path()).env("XDG_RUNTIME_DIR", &runtime);
+    for (variable, folder) in
+        [("CONFIG", ".config"), ("DATA", ".local/share"), ("CACHE", ".cache"), ("STATE", ".state")]
+    {
+        session.env(format!("XDG_{variable}_HOME"), home.path().join(folder));
+    }
+    session.envs([("GDK_BACKEND", "x11"), ("LIBGL_ALWAYS_SOFTWARE", "1"), ("NO_AT_BRIDGE", "1")]);
+    session.env_remove("DBUS_SESSION_BUS_ADDRESS").env_remove("WAYLAND_DISPLAY").env_remove("DISPLAY");
+    let ended = session.status().expect("`dbus-run-session` and `xvfb-run` are needed: `cargo xtask setup session`");
+    assert!(ended.success(), "`{name}` failed inside its desktop session");
+    false
+}
+
+/// The `keybearer` beside the shell, where the shell looks for it.
+fn command() -> PathBuf {
+    let command = Path::new(env!("CARGO_BIN_EXE_keybearer-desktop")).with_file_name("keybearer");
+    assert!(command.is_file(), "`{}` is missing: `cargo build --workspace` makes it", command.display());
+    command
+}
+
+/// A real core with two servers: `crm`, which nobody is signed in to and which does not answer, and `wiki`, which needs
+/// no sign-in.
+pub(crate) struct Core {
+    command: PathBuf,
+    home: TempDir,
+    serve: Child,
+}
+
+impl Core {
+    pub(crate) fn run() -> Self {
+        let home = TempDir::new().unwrap();
+        let settings = "keystore = \"memory\"\n\
+            [servers.crm]\nurl = \"http://127.0.0.1:9/mcp\"\n\
+            [servers.wiki]\nurl = \"http://127.0.0.1:9/mcp\"\nauth = \"none\"\n";
+        std::fs::write(home.path().join("config.toml"), settings).unwrap();
+        let command = command();
+        let mut serve = Command::new(&command);
+        serve.args(["serve", "--json"]).env("KEYBEARER_HOME", home.path()).stdout(Stdio::piped());
+        let mut serve = serve.spawn().unwrap();
+        let mut ready = String::new();
+        BufReader::new(serve.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        assert!(!ready.is_empty(), "the core ended at its start");
+        Self { command, home, serve }
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// Runs a command against this core, and gives what it printed.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> String {
+        let ended = Command::new(&self.command).args(arguments).env("KEYBEARER_HOME", self.home()).output().unwrap();
+        assert!(ended.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).unwrap()
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        // Whichever core runs now: the shell may have started another one.
+        let _ = Command::new(&self.command).arg("stop").env("KEYBEARER_HOME", self.home()).output();
+        let _ = self.serve.kill();
+        let _ = self.serve.wait();
+    }
+}
+
+/// A program that ends with the test, whatever happens.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
