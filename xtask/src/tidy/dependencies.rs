@@ -1,4 +1,5 @@
-//! Every direct dependency has its reason in docs/dependencies.md: crates, npm packages and PyPI packages alike.
+//! Every direct dependency has its reason in docs/dependencies.md: crates, npm packages and PyPI packages alike;
+//! and nothing that is gone has one.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +21,10 @@ pub(super) fn check(tree: &Tree) -> Result<Vec<Problem>> {
             used.extend(requirements(&file.text));
         }
     }
-    let problem = |name: &String| Problem::new(PAGE, 1, format!("`{name}` is used; its reason is missing"));
-    Ok(used.difference(&reasons).map(problem).collect())
+    let problem = |name: &String, text: &str| Problem::new(PAGE, 1, format!("`{name}` {text}"));
+    let missing = used.difference(&reasons).map(|name| problem(name, "is used; its reason is missing"));
+    let left = reasons.difference(&used).map(|name| problem(name, "has a reason; nothing uses it"));
+    Ok(missing.chain(left).collect())
 }
 
 /// Lines of "- `name`, `other`: the reason".
