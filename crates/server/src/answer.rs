@@ -38,7 +38,12 @@ pub(crate) enum Answer {
     /// Ours.
     Own(Option<Bytes>),
     /// The upstream's; it ends when the client that asked is revoked (SEC-12).
-    Relayed { relay: Relay, revoked: Revoked },
+    Relayed {
+        relay: Relay,
+        revoked: Revoked,
+        /// It ends at the next poll. What came before goes out first: a client that saw no answer at all might ask again.
+        broken: bool,
+    },
 }
 
 /// Completes when a client is revoked.
@@ -75,11 +80,20 @@ impl Body for Answer {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match self.get_mut() {
             Self::Own(body) => Poll::Ready(body.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Relayed { relay, revoked } => {
+            Self::Relayed { broken: true, .. } => Poll::Ready(Some(Err(BrokenOff))),
+            Self::Relayed { relay, revoked, broken } => {
                 if revoked.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Some(Err(BrokenOff)));
                 }
-                Pin::new(relay).poll_frame(context)
+                match Pin::new(relay).poll_frame(context) {
+                    Poll::Ready(Some(Err(BrokenOff))) => {
+                        // The connection flushes whenever its body is not ready.
+                        *broken = true;
+                        context.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                    other => other,
+                }
             }
         }
     }
@@ -87,7 +101,7 @@ impl Body for Answer {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(body) => body.is_none(),
-            Self::Relayed { relay, .. } => relay.is_end_stream(),
+            Self::Relayed { relay, broken, .. } => !broken && relay.is_end_stream(),
         }
     }
 

@@ -135,7 +135,7 @@ fn select(headers: &HeaderMap, passes: fn(&HeaderName) -> bool) -> HeaderMap {
 
 fn relay(relayed: Response<Relay>, client: &Registered) -> Response<Answer> {
     let (head, relay) = relayed.into_parts();
-    let mut response = Response::new(Answer::Relayed { relay, revoked: answer::revoked(client.revoked()) });
+    let mut response = Response::new(Answer::Relayed { relay, revoked: answer::revoked(client.revoked()), broken: false });
     *response.status_mut() = head.status;
     *response.headers_mut() = select(&head.headers, header::response_passes);
     response
