@@ -1,5 +1,6 @@
 //! The tray as a panel sees it: this test is the panel, and the core is real.
 #![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs")]
 
 use std::collections::HashMap;
