@@ -9,6 +9,7 @@ use keybearer_model::name::ServerName;
 use keybearer_model::url::Upstream;
 use keybearer_model::verdict::{AskReason, DenyReason, RuleId, Verdict};
 use keybearer_oauth::challenge::Challenge;
+use tokio::time::Instant;
 
 use crate::audit::{Decision, Outcome, Span};
 use crate::broker::{Broker, Server};
@@ -43,6 +44,8 @@ pub struct Permit {
     server: Arc<Server>,
     held: Option<Arc<Held>>,
     span: Span,
+    /// Until when the client can be kept waiting for a person, all waits together.
+    deadline: Instant,
 }
 
 /// Why a call does not go upstream.
@@ -73,6 +76,7 @@ impl Broker {
     /// A [`Refusal`], already recorded.
     pub async fn admit(&self, call: Call, asking: Asking<'_>) -> Result<Permit, Refusal> {
         let call = Arc::new(call);
+        let deadline = Instant::now() + asking.patience;
         let Some(server) = self.server(&call.server) else {
             self.trail().begin(&call).settle(Outcome::UnknownServer);
             return Err(Refusal::UnknownServer);
@@ -81,7 +85,7 @@ impl Broker {
         if let Some(client) = asking.registered {
             client.see(self.ports().clock.now());
         }
-        let rule = match self.decide(&call, asking).await {
+        let rule = match self.decide(&call, asking, deadline).await {
             Ok(rule) => rule,
             Err(reason) => {
                 span.decided(Decision::Denied(reason.clone()));
@@ -92,7 +96,7 @@ impl Broker {
         span.decided(Decision::Allowed(rule));
         let held = match server.keeper.ready() {
             Some(held) => held,
-            None => match within(asking.patience, server.keeper.obtain()).await {
+            None => match within(deadline, server.keeper.obtain()).await {
                 Ok(held) => held,
                 Err(error) => {
                     span.settle(outcome_of(&error));
@@ -101,10 +105,10 @@ impl Broker {
             },
         };
         note_account(&mut span, held.as_deref());
-        Ok(Permit { server, held, span })
+        Ok(Permit { server, held, span, deadline })
     }
 
-    async fn decide(&self, call: &Arc<Call>, asking: Asking<'_>) -> Result<RuleId, DenyReason> {
+    async fn decide(&self, call: &Arc<Call>, asking: Asking<'_>, deadline: Instant) -> Result<RuleId, DenyReason> {
         let registered = asking.registered.is_some();
         if asking.registered.is_some_and(|client| !client.may_use(&call.server)) {
             return Err(DenyReason::NotThisServer);
@@ -113,16 +117,27 @@ impl Broker {
             Verdict::Allow(rule) => Ok(rule),
             Verdict::Deny(reason) => Err(reason),
             Verdict::Ask(_) if asking.session == Session::LetIn && keeps_session(call.class) => Ok(RuleId::Person),
-            Verdict::Ask(reason) => self.ask(call, reason, asking).await,
+            Verdict::Ask(reason) => self.ask(call, reason, asking, deadline).await,
         }
     }
 
-    async fn ask(&self, call: &Arc<Call>, reason: AskReason, asking: Asking<'_>) -> Result<RuleId, DenyReason> {
-        let deadline = asking.patience.min(self.config().ask_timeout);
-        let question = Question { call: Arc::clone(call), reason, arguments: asking.arguments.into(), deadline };
+    async fn ask(
+        &self,
+        call: &Arc<Call>,
+        reason: AskReason,
+        asking: Asking<'_>,
+        deadline: Instant,
+    ) -> Result<RuleId, DenyReason> {
+        let deadline = deadline.min(Instant::now() + self.config().ask_timeout);
+        let question = Question {
+            call: Arc::clone(call),
+            reason,
+            arguments: asking.arguments.into(),
+            deadline: deadline - Instant::now(),
+        };
         // The prompter keeps the deadline; it is enforced here all the same: no answer in time means deny.
         let asked = self.ports().prompter.ask(question);
-        match tokio::time::timeout(deadline, asked).await.unwrap_or(Answer::TimedOut) {
+        match tokio::time::timeout_at(deadline, asked).await.unwrap_or(Answer::TimedOut) {
             Answer::AllowOnce => Ok(RuleId::Person),
             Answer::Deny => Err(DenyReason::Person),
             Answer::NobodyThere => Err(DenyReason::NobodyToAsk),
@@ -149,14 +164,14 @@ impl Permit {
         }
     }
 
-    /// Gets another credential after the server has answered 401 with these headers, waiting for at most `patience`.
+    /// Gets another credential after the server has answered 401 with these headers, as long as the client can wait.
     ///
     /// # Errors
     /// When there is none; the permit is still to be settled, by [`Permit::refused`].
-    pub async fn renew(&mut self, answer: &HeaderMap, patience: Duration) -> Result<(), CredentialError> {
+    pub async fn renew(&mut self, answer: &HeaderMap) -> Result<(), CredentialError> {
         let challenge = Challenge::parse(answer);
         let refused = self.held.as_ref().map(|held| held.serial);
-        self.held = within(patience, self.server.keeper.after_refusal(refused, challenge)).await?;
+        self.held = within(self.deadline, self.server.keeper.after_refusal(refused, challenge)).await?;
         note_account(&mut self.span, self.held.as_deref());
         Ok(())
     }
@@ -207,8 +222,8 @@ fn outcome_of(error: &CredentialError) -> Outcome {
 /// Waits for a credential as long as a client can be kept waiting. Its owner goes on afterwards: an answer that comes
 /// later counts for the next call.
 async fn within(
-    patience: Duration,
+    deadline: Instant,
     obtaining: impl Future<Output = Result<Option<Arc<Held>>, CredentialError>>,
 ) -> Result<Option<Arc<Held>>, CredentialError> {
-    tokio::time::timeout(patience, obtaining).await.unwrap_or(Err(CredentialError::SignInNeeded))
+    tokio::time::timeout_at(deadline, obtaining).await.unwrap_or(Err(CredentialError::SignInNeeded))
 }

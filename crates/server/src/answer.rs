@@ -92,7 +92,7 @@ impl Body for Answer {
                         context.waker().wake_by_ref();
                         Poll::Pending
                     }
-                    other => other,
+                    other @ (Poll::Pending | Poll::Ready(_)) => other,
                 }
             }
         }

@@ -92,7 +92,7 @@ impl Exchange {
         let patience = calls::patience(call.class);
         let asking = Asking { registered: Some(client), arguments, patience, session: admission::Session::Unasked };
         let permit = self.broker.admit(call, asking).await?;
-        self.forwarder.forward(permit, outgoing, patience).await
+        self.forwarder.forward(permit, outgoing).await
     }
 }
 
@@ -135,7 +135,8 @@ fn select(headers: &HeaderMap, passes: fn(&HeaderName) -> bool) -> HeaderMap {
 
 fn relay(relayed: Response<Relay>, client: &Registered) -> Response<Answer> {
     let (head, relay) = relayed.into_parts();
-    let mut response = Response::new(Answer::Relayed { relay, revoked: answer::revoked(client.revoked()), broken: false });
+    let mut response =
+        Response::new(Answer::Relayed { relay, revoked: answer::revoked(client.revoked()), broken: false });
     *response.status_mut() = head.status;
     *response.headers_mut() = select(&head.headers, header::response_passes);
     response

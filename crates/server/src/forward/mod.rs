@@ -6,7 +6,6 @@ mod relay;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, LOCATION};
@@ -44,16 +43,11 @@ impl Forwarder {
     }
 
     /// Sends a call and returns the head of its answer with the body still to come. Where the upstream refuses the
-    /// credential, another is obtained, waiting for at most `patience`, and the call is sent again.
+    /// credential, another is obtained, and the call is sent again.
     ///
     /// # Errors
     /// A refusal, already recorded.
-    pub(crate) async fn forward(
-        &self,
-        mut permit: Permit,
-        outgoing: &Outgoing,
-        patience: Duration,
-    ) -> Result<Response<Relay>, Refusal> {
+    pub(crate) async fn forward(&self, mut permit: Permit, outgoing: &Outgoing) -> Result<Response<Relay>, Refusal> {
         let mut url = permit.upstream().as_url().clone();
         for _ in 0..MOST_TRIES {
             let request = match request(&url, &permit, outgoing) {
@@ -66,7 +60,7 @@ impl Forwarder {
                 Err(refusal) => return Err(permit.refused(refusal)),
             };
             if answer.status() == StatusCode::UNAUTHORIZED {
-                if let Err(error) = permit.renew(answer.headers(), patience).await {
+                if let Err(error) = permit.renew(answer.headers()).await {
                     return Err(permit.refused(error.into()));
                 }
             } else if answer.status().is_redirection() {

@@ -170,7 +170,7 @@ impl Session {
         let permit = self.broker.admit(call, asking).await?;
         // Whoever may send one message may keep its session going; what it does in it is judged call by call.
         let _ = self.let_in.set(admission::Session::LetIn);
-        self.forwarder.forward(permit, outgoing, patience).await
+        self.forwarder.forward(permit, outgoing).await
     }
 
     async fn deliver(&self, relayed: Response<Relay>, message: &Peeked<'_>, out: &Outbox) {
