@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::header::{AUTHORIZATION, HeaderValue};
 use keybearer_model::grant::{Account, Bearer, Grant};
 use keybearer_model::secret::Secret;
+use keybearer_model::time::BootTime;
 
 use super::owner::Owner;
 use super::{CredentialError, Held, Standing};
@@ -15,21 +16,44 @@ use crate::ports::{KeyStoreError, KeyStoreKind};
 use crate::sign_in::SignInError;
 
 impl Owner {
-    /// Stores a new grant; false means that it lives in memory only.
-    pub(super) async fn save(&self, grant: &Grant) -> bool {
+    /// Stores a new grant, or notes that it lives in memory only.
+    pub(super) async fn save(&mut self, grant: &Grant) {
+        (self.saved, self.save_again) = (false, false);
         if grant.refresh_token.is_none() {
-            return false;
+            return;
         }
         let stored = self.parts.custody.put_grant(grant).await;
-        if let Err(error) = &stored {
-            tracing::warn!(server = %self.parts.server, %error, "the sign-in was not saved");
-        }
+        self.note_saving(&stored);
         let (store, server, facts) = (Arc::clone(&self.parts.store), self.parts.server.clone(), grant.facts.clone());
         let noted = tokio::task::spawn_blocking(move || store.put_grant(&server, &facts)).await;
-        stored.is_ok() && matches!(noted, Ok(Ok(()))) && self.parts.custody.kind() == KeyStoreKind::System
+        self.saved &= matches!(noted, Ok(Ok(())));
     }
+
+    /// Notes whether the key store took the grant. One that hangs is asked again; one that is locked would ask the
+    /// person for a password each time, and has to wait for the next renewal.
+    pub(super) fn note_saving(&mut self, stored: &Result<(), KeyStoreError>) {
+        if let Err(error) = stored {
+            tracing::warn!(server = %self.parts.server, %error, "the sign-in was not saved");
+        }
+        self.saved = stored.is_ok() && self.parts.custody.kind() == KeyStoreKind::System;
+        self.save_again = matches!(stored, Err(KeyStoreError::Timeout));
+    }
+
+    /// Asks a key store that did not answer once more to take the grant.
+    pub(super) async fn save_again(&mut self) {
+        self.save_again = false;
+        let Some(grant) = self.grant.take() else { return };
+        let stored = self.parts.custody.put_grant(&grant).await;
+        self.note_saving(&stored);
+        if matches!(self.state().standing, Standing::SignedIn { .. }) {
+            self.show(Standing::SignedIn { saved: self.saved }, &grant);
+        }
+        self.grant = Some(grant);
+    }
+
     pub(super) async fn forget(&mut self, grant: &Grant) {
         self.shared.held.store(None);
+        (self.saved, self.save_again) = (false, false);
         let custody = &self.parts.custody;
         if let Err(error) = custody.delete_grant(&grant.facts.id, grant.generation).await {
             tracing::warn!(server = %self.parts.server, %error, "the ended sign-in could not be removed from the keychain");
@@ -72,7 +96,8 @@ impl Owner {
         match self.parts.custody.grant(&facts.id).await {
             Ok(Some(grant)) => {
                 self.loaded = true;
-                self.show(Standing::SignedIn { saved: self.parts.custody.kind() == KeyStoreKind::System }, &grant);
+                self.note_saving(&Ok(()));
+                self.show(Standing::SignedIn { saved: self.saved }, &grant);
                 self.grant = Some(grant);
             }
             Ok(None) => {
@@ -85,6 +110,7 @@ impl Owner {
     }
 
     pub(super) fn key_store_failed(&mut self, error: &KeyStoreError) {
+        self.key_store_failed_at = Some(self.parts.ports.clock.boot());
         self.stand(Standing::KeyStore(error.to_string()));
         self.answer_waiters(&Err(CredentialError::KeyStore(error.to_string())));
         for waiter in self.sign_in_waiters.drain(..) {
@@ -104,8 +130,14 @@ impl Owner {
         self.stand(Standing::Ready);
     }
 
-    pub(super) fn hold(&mut self, token: Secret, expires_in: Option<Duration>, account: &Account) {
-        let now = self.parts.ports.clock.boot();
+    /// Holds a bearer whose life began at `received_at`.
+    pub(super) fn hold(
+        &mut self,
+        token: Secret,
+        received_at: BootTime,
+        expires_in: Option<Duration>,
+        account: &Account,
+    ) {
         self.serial += 1;
         self.shared.renewing_ahead.store(false, Ordering::Relaxed);
         let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) else {
@@ -113,7 +145,7 @@ impl Owner {
             return;
         };
         value.set_sensitive(true);
-        let bearer = Bearer { token, expires_at: expires_in.map(|life| now + life), received_at: now };
+        let bearer = Bearer { token, expires_at: expires_in.map(|life| received_at + life), received_at };
         let email = account.email.as_deref().map(Into::into);
         let held = Held { name: AUTHORIZATION, value, bearer: Some(bearer), email, serial: self.serial };
         self.shared.held.store(Some(Arc::new(held)));

@@ -16,6 +16,7 @@ use arc_swap::ArcSwapOption;
 use http::header::{HeaderName, HeaderValue};
 use keybearer_model::grant::{Account, Bearer};
 use keybearer_model::name::ServerName;
+use keybearer_model::time::BootTime;
 use keybearer_oauth::challenge::Challenge;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -108,6 +109,8 @@ pub enum Revocation {
 
 /// A need for a credential.
 pub(crate) struct Need {
+    /// When it arose: a key store that has failed since need not be asked again for it.
+    since: BootTime,
     /// The serial of the credential that the server has just refused.
     refused: Option<u64>,
     /// The server has refused a message without a credential.
@@ -193,7 +196,9 @@ impl Keeper {
     pub(crate) async fn obtain(&self) -> Result<Option<Arc<Held>>, CredentialError> {
         match self.ready() {
             Some(held) => Ok(held),
-            None => self.need(Need { refused: None, challenged: false, challenge: None }).await,
+            None => {
+                self.need(Need { since: self.clock.boot(), refused: None, challenged: false, challenge: None }).await
+            }
         }
     }
 
@@ -203,7 +208,7 @@ impl Keeper {
         refused: Option<u64>,
         challenge: Option<Challenge>,
     ) -> Result<Option<Arc<Held>>, CredentialError> {
-        self.need(Need { refused, challenged: true, challenge }).await
+        self.need(Need { since: self.clock.boot(), refused, challenged: true, challenge }).await
     }
 
     async fn need(&self, need: Need) -> Result<Option<Arc<Held>>, CredentialError> {

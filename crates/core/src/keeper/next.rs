@@ -35,7 +35,7 @@ impl Owner {
             AuthConfig::Header { .. } => return self.next_move_with_header(refused),
             AuthConfig::OAuth(_) => {}
         }
-        if let Standing::KeyStore(detail) = &self.state().standing {
+        if let (false, Standing::KeyStore(detail)) = (self.loaded, &self.state().standing) {
             return Move::Fail(CredentialError::KeyStore(detail.clone()));
         }
         let young = held.and_then(|held| held.bearer.as_ref().map(|bearer| now.since(bearer.received_at) < TOO_YOUNG));

@@ -18,11 +18,14 @@ use super::work::{self, Done, Renewal};
 use super::{Command, CredentialError, Held, Need, Parts, Revocation, Shared, SignInState, Standing};
 use crate::audit::Event;
 use crate::config::{AuthConfig, OAuthConfig};
-use crate::ports::{KeyStoreError, KeyStoreKind, SurfaceEnding};
+use crate::ports::{KeyStoreError, SurfaceEnding};
 use crate::sign_in::{Finish, Opening, SignIn, SignInError};
 
 /// After a sign-in that failed, calls open no new one for this long: a model that tries again must not open tabs.
 const QUIET: Duration = Duration::from_secs(60);
+
+/// How long until a keychain that did not answer is asked again to take a grant.
+const SAVE_AGAIN: Duration = Duration::from_secs(15);
 
 pub(super) type Waiter = oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>;
 
@@ -32,6 +35,12 @@ pub(super) struct Owner {
     pub(super) grant: Option<Grant>,
     /// The key store has been asked what it holds.
     pub(super) loaded: bool,
+    /// When it last failed to tell.
+    pub(super) key_store_failed_at: Option<BootTime>,
+    /// The keychain holds the grant as it is.
+    pub(super) saved: bool,
+    /// The keychain did not answer when it was to take the grant: it is asked again.
+    pub(super) save_again: bool,
     /// The server has refused a message without a credential, with this challenge if it sent one.
     pub(super) challenged: bool,
     pub(super) challenge: Option<Challenge>,
@@ -51,6 +60,9 @@ impl Owner {
             shared,
             grant: None,
             loaded: false,
+            key_store_failed_at: None,
+            saved: false,
+            save_again: false,
             challenged: false,
             challenge: None,
             signed_out: false,
@@ -77,13 +89,20 @@ impl Owner {
                         None => self.broke_off(),
                     }
                 }
+                () = tokio::time::sleep(SAVE_AGAIN), if self.save_again && self.work.is_none() => {
+                    self.save_again().await;
+                }
             }
         }
         // A renewal that is on its way goes on to its end: a refresh token may already be spent.
         if let Some(work) = self.work.take()
-            && let Ok(Done::Renewed(grant, Ok(Renewal { saved: Err(_), .. }))) = work.await
+            && let Ok(Done::Renewed(grant, Ok(Renewal { saved: Some(Err(_)), .. }))) = work.await
         {
-            let _ = self.parts.custody.put_grant(&grant).await;
+            self.grant = Some(grant);
+            self.save_again = true;
+        }
+        if self.save_again {
+            self.save_again().await;
         }
     }
 
@@ -129,7 +148,7 @@ impl Owner {
             self.waiters.push(waiter);
             return;
         }
-        if !self.loaded {
+        if !self.loaded && self.key_store_failed_at.is_none_or(|failed| failed <= need.since) {
             self.load().await;
         }
         match self.next_move(need.refused, need.challenged) {
@@ -229,12 +248,12 @@ impl Owner {
         self.parts
             .trail
             .event(Event::Renewed { server: self.parts.server.clone(), account: grant.facts.account.email.clone() });
-        self.hold(renewal.renewed.access_token, renewal.renewed.expires_in, &grant.facts.account);
-        if let Err(error) = &renewal.saved {
-            tracing::warn!(server = %self.parts.server, %error, "the renewed sign-in was not saved");
+        let Renewal { renewed, received_at, saved } = renewal;
+        self.hold(renewed.access_token, received_at, renewed.expires_in, &grant.facts.account);
+        if let Some(stored) = saved {
+            self.note_saving(&stored);
         }
-        let saved = renewal.saved.is_ok() && self.parts.custody.kind() == KeyStoreKind::System;
-        self.show(Standing::SignedIn { saved }, &grant);
+        self.show(Standing::SignedIn { saved: self.saved }, &grant);
         self.grant = Some(grant);
         self.give_to_waiters();
     }
@@ -260,16 +279,19 @@ impl Owner {
 
     async fn signed_in(&mut self, obtained: Obtained, finish: Finish) {
         let Obtained { grant, access_token, expires_in } = obtained;
+        let received_at = self.parts.ports.clock.boot();
         let previous = self.grant.take().filter(|previous| previous.facts.id != grant.facts.id);
-        let saved = self.save(&grant).await;
+        self.save(&grant).await;
+        // Whatever the key store still holds, this is the sign-in now.
+        self.loaded = true;
         if let Some(previous) = previous {
             let _ = self.parts.custody.delete_grant(&previous.facts.id, previous.generation).await;
         }
         self.serial = 0;
-        self.hold(access_token, expires_in, &grant.facts.account);
+        self.hold(access_token, received_at, expires_in, &grant.facts.account);
         self.signed_out = false;
         self.quiet_until = None;
-        self.show(Standing::SignedIn { saved }, &grant);
+        self.show(Standing::SignedIn { saved: self.saved }, &grant);
         self.parts.trail.event(Event::SignIn {
             server: self.parts.server.clone(),
             issuer: grant.facts.issuer.to_string(),

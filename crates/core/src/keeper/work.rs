@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keybearer_model::grant::Grant;
+use keybearer_model::time::BootTime;
 use keybearer_model::url::Upstream;
 use keybearer_oauth::login::Obtained;
 use keybearer_oauth::renew::{self, RenewError, Renewed};
@@ -25,7 +26,10 @@ pub(super) enum Done {
 /// A renewal that succeeded: the new refresh token is in the grant, and stored unless the store says otherwise.
 pub(super) struct Renewal {
     pub(super) renewed: Renewed,
-    pub(super) saved: Result<(), KeyStoreError>,
+    /// When it came: the bearer's life began then, however long storing took.
+    pub(super) received_at: BootTime,
+    /// How storing went; `None` where nothing was to be stored: the refresh token is the old one.
+    pub(super) saved: Option<Result<(), KeyStoreError>>,
 }
 
 /// Renews `grant`: asks its issuer, stores what came and reads it back, and only then returns the new bearer (SEC-40).
@@ -36,17 +40,18 @@ pub(super) async fn renew(ports: Ports, custody: Custody, upstream: Upstream, mu
         Ok(reply) => reply,
         Err(error) => return Done::Renewed(grant, Err(RenewError::Transient(error.to_string()))),
     };
+    let received_at = ports.clock.boot();
     let mut renewed = match renew::judge(&grant, reply) {
         Ok(renewed) => renewed,
         Err(error) => return Done::Renewed(grant, Err(error)),
     };
-    let mut saved = Ok(());
+    let mut saved = None;
     if let Some(token) = renewed.refresh_token.take() {
         grant.refresh_token = Some(token);
         grant.generation += 1;
-        saved = custody.put_grant(&grant).await;
+        saved = Some(custody.put_grant(&grant).await);
     }
-    Done::Renewed(grant, Ok(Renewal { renewed, saved }))
+    Done::Renewed(grant, Ok(Renewal { renewed, received_at, saved }))
 }
 
 /// Revokes a grant's tokens at its issuer (RFC 7009), as far as that answers in time.
