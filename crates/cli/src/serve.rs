@@ -10,7 +10,7 @@ use keybearer_control::error::Code;
 use keybearer_control::snapshot::HttpDoor;
 use keybearer_core::broker::{Broker, Places, StartError};
 use keybearer_core::config::{Config, KeyStoreChoice};
-use keybearer_core::ports::{Answer, KeyStore, KeyStoreKind, Ports, Prompter, Question};
+use keybearer_core::ports::{Answer, KeyStore, KeyStoreError, KeyStoreKind, Ports, Prompter, Question};
 use keybearer_os::folders::Folders;
 use keybearer_os::harden::harden;
 use keybearer_os::local::{self, Name};
@@ -18,7 +18,7 @@ use keybearer_os::lock::{CoreLock, LockError};
 use keybearer_os::terminal::go_on_in_background;
 use keybearer_platform::browser::SystemBrowser;
 use keybearer_platform::clock::SystemClock;
-use keybearer_platform::keys::{self, Keychain, MemoryKeys};
+use keybearer_platform::keys::{Keychain, MemoryKeys};
 use keybearer_platform::tls;
 use keybearer_platform::web::PlainHttp;
 use keybearer_server::{Parts, Running};
@@ -33,6 +33,9 @@ use crate::{ask, log, settings, show};
 
 /// How long the end waits for what cannot be interrupted: a keychain that does not answer.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long the start waits to hear whether there is a keychain.
+const FIRST_LOOK: Duration = Duration::from_secs(2);
 
 /// How often, and after which pause, the lock of a core that is ending is tried.
 const LOOKS: u32 = 150;
@@ -95,17 +98,24 @@ async fn compose(folders: &Folders, config: &Config, lock: &CoreLock) -> Result<
     keybearer_server::start(Parts { broker, tls, lock }).await.map_err(|cause| failed(&cause))
 }
 
-/// The keychain, if it is wanted and works; memory otherwise, and the state says which.
+/// The keychain, if it is wanted and there is one; memory otherwise, and the state says which.
 async fn key_store(choice: KeyStoreChoice) -> Arc<dyn KeyStore> {
     match choice {
         KeyStoreChoice::Memory => Arc::new(MemoryKeys::new(KeyStoreKind::MemoryByChoice)),
-        KeyStoreChoice::System => match keys::probe().await {
-            Ok(()) => Arc::new(Keychain::open()),
-            Err(error) => {
-                tracing::warn!(%error, "there is no working keychain: sign-ins are kept in memory only");
-                Arc::new(MemoryKeys::new(KeyStoreKind::MemoryForWant))
-            }
-        },
+        KeyStoreChoice::System => system_keys().await,
+    }
+}
+
+/// A keychain that is locked or hangs is one all the same: it may hold sign-ins, and serves when it can.
+async fn system_keys() -> Arc<dyn KeyStore> {
+    let keychain = Keychain::open();
+    // Reading what is not there asks nobody for a password.
+    match tokio::time::timeout(FIRST_LOOK, keychain.get("first look")).await {
+        Ok(Err(KeyStoreError::Failed(error))) => {
+            tracing::warn!(%error, "there is no working keychain: sign-ins are kept in memory only");
+            Arc::new(MemoryKeys::new(KeyStoreKind::MemoryForWant))
+        }
+        Ok(Ok(_) | Err(KeyStoreError::Locked | KeyStoreError::Timeout)) | Err(_) => Arc::new(keychain),
     }
 }
 
