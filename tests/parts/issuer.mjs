@@ -2,7 +2,8 @@
 // introspection, revocation. Any user name signs in, with any password.
 //
 // Settings: PORT (0), ACCESS_TTL (300) and REFRESH_TTL (86400) in seconds, ROTATE (`always` or `never`),
-// OPAQUE (resources whose URL contains this word get opaque access tokens; `opaque`).
+// OPAQUE (resources whose URL contains this word get opaque access tokens; `opaque`), SLASH (its identifier ends in `/`,
+// as those of some providers do; RFC 8414 compares identifiers as strings).
 // Beside the protocol: GET /__counts (requests by endpoint and grant type), GET /__issued (every secret it gave out).
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -23,7 +24,8 @@ const registered = { client_id: 'registered-public' };
 
 const server = serverToBe();
 const origin = await listen(server);
-const provider = new Provider(origin, configuration());
+const identifier = process.env.SLASH ? `${origin}/` : origin;
+const provider = new Provider(identifier, configuration());
 const seen = observe(provider);
 const serveProtocol = provider.callback();
 const servePages = pages(provider);
@@ -34,7 +36,7 @@ server.handler = (request, response) => {
   if (request.url.startsWith('/interaction/')) return servePages(request, response);
   return serveProtocol(request, response);
 };
-ready('issuer', { port: server.address().port, issuer: origin, resource_server: resourceServer, confidential, registered });
+ready('issuer', { port: server.address().port, issuer: identifier, resource_server: resourceServer, confidential, registered });
 
 function configuration() {
   const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });

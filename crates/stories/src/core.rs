@@ -188,7 +188,12 @@ impl Core {
 
     /// What it has logged so far.
     pub fn logged(&self) -> String {
-        String::from_utf8_lossy(&self.logged.lock().unwrap()).into_owned()
+        self.log().read()
+    }
+
+    /// Its log, which can be read to the end when it has ended.
+    pub fn log(&self) -> Log {
+        Log(Arc::clone(&self.logged))
     }
 
     /// Ends it in good order and returns how it ended.
@@ -201,6 +206,16 @@ impl Core {
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+}
+
+/// What a core logs.
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// All of it so far.
+    pub fn read(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 }
 

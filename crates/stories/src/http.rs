@@ -4,6 +4,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// An answer.
 #[derive(Debug)]
 pub struct Answer {
@@ -24,6 +26,19 @@ impl Answer {
             .skip(1)
             .find(|line| line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name)))?;
         Some(line.split_once(':')?.1.trim())
+    }
+
+    /// Its body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Its body as JSON: the whole of it, or the last event of a stream.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let text = self.text();
+        let event = text.lines().filter_map(|line| line.strip_prefix("data:")).rfind(|line| !line.trim().is_empty());
+        serde_json::from_str(event.unwrap_or(&text)).unwrap_or_else(|_| panic!("no JSON in {}: {text}", self.head))
     }
 }
 

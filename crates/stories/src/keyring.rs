@@ -1,6 +1,6 @@
 //! A real keychain: gnome-keyring in a private D-Bus session, with a folder of its own.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -8,7 +8,23 @@ use tempfile::TempDir;
 
 use crate::core::Home;
 
-/// A private session bus with an unlocked gnome-keyring on it; both end when it is dropped.
+const PASSWORD: &[u8] = b"a password of this test alone";
+
+/// The bus starts nothing by itself: no other keyring, and nobody who would ask a person for a password.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
+
+/// A private session bus with a gnome-keyring on it; both end when it is dropped.
 pub struct Keyring {
     folder: TempDir,
     bus: Child,
@@ -17,43 +33,23 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Starts bus and keyring, and waits until the keyring answers.
+    /// Starts bus and keyring, unlocked, and waits until the keyring answers.
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("kr").tempdir().unwrap();
         for name in ["run", "data/keyrings"] {
             std::fs::create_dir_all(folder.path().join(name)).unwrap();
         }
         restrict(&folder.path().join("run"));
-        let mut bus = within(&folder, "dbus-daemon")
-            .args(["--session", "--nofork", "--print-address=1"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("`dbus-daemon` did not start: run `cargo xtask setup` first");
-        let mut address = String::new();
-        BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let address = address.trim().to_owned();
-        let mut keyring = within(&folder, "gnome-keyring-daemon")
-            .args(["--foreground", "--unlock", "--components=secrets"])
-            .env("DBUS_SESSION_BUS_ADDRESS", &address)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("`gnome-keyring-daemon` did not start: run `cargo xtask setup` first");
-        std::io::Write::write_all(&mut keyring.stdin.take().unwrap(), b"a password of this test alone").unwrap();
-        let this = Self { folder, bus, keyring, address };
-        this.wait_until_it_answers();
-        this
+        let (bus, address) = start_bus(&folder);
+        let keyring = start_keyring(&folder, &address, &["--unlock"]);
+        Self { folder, bus, keyring, address }
     }
 
-    /// The bus tells when a name has an owner: `gdbus wait` returns at that moment.
-    fn wait_until_it_answers(&self) {
-        let waited = Command::new("gdbus")
-            .args(["wait", "--session", "--timeout", "30", "org.freedesktop.secrets"])
-            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
-            .status()
-            .expect("`gdbus` did not start: run `cargo xtask setup` first");
-        assert!(waited.success(), "the keyring did not answer");
+    /// A program in this session.
+    fn command(&self, program: &str) -> Command {
+        let mut command = within(&self.folder, program);
+        command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
+        command
     }
 
     /// Lets a home use this keychain.
@@ -66,24 +62,88 @@ impl Keyring {
         self.folder.path().join("data")
     }
 
-    /// The process id of the keyring, to stop and continue it.
-    pub fn pid(&self) -> u32 {
-        self.keyring.id()
+    /// The secrets that the keyring holds for Keybearer, as another program of the session is told them.
+    pub fn secrets(&self) -> Vec<String> {
+        let mut search = self.command("secret-tool");
+        search.args(["search", "--all", "service", "com.keybearer.grant.v1"]);
+        let found = search.output().unwrap_or_else(missing("secret-tool"));
+        let text = String::from_utf8(found.stdout).unwrap();
+        text.lines().filter_map(|line| line.strip_prefix("secret = ")).map(str::to_owned).collect()
     }
 
-    /// The address of the bus.
-    pub fn address(&self) -> &str {
-        &self.address
+    /// Stops the keyring in the middle of whatever it does: it keeps its name on the bus and answers nothing.
+    pub fn hang(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets a keyring that hangs go on.
+    pub fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Restarts the keyring as after a login without a password: all that it holds is locked.
+    pub fn lock(&mut self) {
+        self.restart(&[]);
+    }
+
+    /// Restarts the keyring with its password.
+    pub fn unlock(&mut self) {
+        self.restart(&["--unlock"]);
+    }
+
+    fn restart(&mut self, options: &[&str]) {
+        end(&mut self.keyring);
+        self.keyring = start_keyring(&self.folder, &self.address, options);
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.keyring.id().to_string()]).status().unwrap();
+        assert!(sent.success(), "the keyring has ended");
     }
 }
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        for child in [&mut self.keyring, &mut self.bus] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        end(&mut self.keyring);
+        end(&mut self.bus);
     }
+}
+
+fn start_bus(folder: &TempDir) -> (Child, String) {
+    let settings = folder.path().join("bus.conf");
+    std::fs::write(&settings, BUS).unwrap();
+    let mut command = within(folder, "dbus-daemon");
+    command
+        .arg("--config-file")
+        .arg(settings)
+        .args(["--nofork", "--print-address=1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut bus = command.spawn().unwrap_or_else(missing("dbus-daemon"));
+    let mut address = String::new();
+    BufReader::new(bus.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    (bus, address.trim().to_owned())
+}
+
+fn start_keyring(folder: &TempDir, address: &str, options: &[&str]) -> Child {
+    let mut command = within(folder, "gnome-keyring-daemon");
+    command.args(["--foreground", "--components=secrets"]).args(options).env("DBUS_SESSION_BUS_ADDRESS", address);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut keyring = command.spawn().unwrap_or_else(missing("gnome-keyring-daemon"));
+    // One that is not told to unlock does not read it.
+    let _ = keyring.stdin.take().unwrap().write_all(PASSWORD);
+    // It closes its output when it is ready.
+    keyring.stdout.take().unwrap().read_to_end(&mut Vec::new()).unwrap();
+    keyring
+}
+
+fn end(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+fn missing<T>(program: &str) -> impl FnOnce(std::io::Error) -> T + use<'_, T> {
+    move |error| panic!("`{program}` did not start ({error}): run `cargo xtask setup` first")
 }
 
 fn within(folder: &TempDir, program: &str) -> Command {
@@ -93,7 +153,7 @@ fn within(folder: &TempDir, program: &str) -> Command {
     {
         command.env(name, folder.path().join(below));
     }
-    command.env_remove("GNOME_KEYRING_CONTROL");
+    command.env_remove("GNOME_KEYRING_CONTROL").env_remove("DISPLAY");
     command
 }
 

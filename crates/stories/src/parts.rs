@@ -91,12 +91,6 @@ impl Part {
         self.ready[name].as_str().unwrap_or_else(|| panic!("it did not say `{name}`: {}", self.ready))
     }
 
-    /// `id:secret` of the resource server that may introspect tokens.
-    pub fn introspection_credentials(&self) -> String {
-        let server = &self.ready["resource_server"];
-        format!("{}:{}", server["client_id"].as_str().unwrap(), server["client_secret"].as_str().unwrap())
-    }
-
     /// Asks it something beside its protocol, such as `/__seen`.
     pub fn ask(&self, path: &str) -> Value {
         let port = self.ready["port"].as_u64().unwrap();

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use memchr::memmem;
+
 /// What every secret minted by a part or by the test kit contains.
 pub const CANARY: &str = "cAnArY";
 
@@ -32,11 +36,18 @@ pub fn assert_not_in(what: &str, text: &str, secrets: &[String]) {
 
 fn forms(secret: &str) -> Vec<Vec<u8>> {
     let wide = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    vec![secret.as_bytes().to_vec(), wide]
+    // Within a longer text, base64 takes one of three forms, whose ends depend on what stands around.
+    let encoded = [(0, 0), (1, 2), (2, 3)].map(|(bytes_before, characters_before)| {
+        let text = STANDARD_NO_PAD.encode([&vec![0; bytes_before], secret.as_bytes()].concat());
+        text.as_bytes()[characters_before..text.len() - 1].to_vec()
+    });
+    let mut all = vec![secret.as_bytes().to_vec(), wide];
+    all.extend(encoded);
+    all
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && haystack.windows(needle.len()).any(|window| window == needle)
+    memmem::find(haystack, needle).is_some()
 }
 
 /// Every file below a folder.
@@ -51,4 +62,22 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        let secret = "cAnArY-of-this-test";
+        for before in ["", "a", "ab", "abc"] {
+            let text = format!("{before}{secret}{before}");
+            let wide = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            for written in [text.clone().into_bytes(), wide, STANDARD_NO_PAD.encode(&text).into_bytes()] {
+                assert!(forms(secret).iter().any(|form| contains(&written, form)), "{written:?}");
+                assert!(!forms("cAnArY-of-another").iter().any(|form| contains(&written, form)));
+            }
+        }
+    }
 }
