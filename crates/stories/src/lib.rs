@@ -5,10 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a story stops where it fails")]
 #![allow(clippy::disallowed_methods, reason = "stories start programs, and give up on them after a while")]
 
+pub mod bridge;
 pub mod clients;
 pub mod company;
 pub mod core;
+pub mod house;
 pub mod http;
 pub mod keyring;
 pub mod parts;
+pub mod raw_upstream;
 pub mod search;
+pub mod wire;
