@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::parts::{self, collect};
+use crate::parts::{self, Watch, collect};
 use crate::search;
 
 /// The `keybearer` program of this build.
@@ -91,6 +91,7 @@ impl Home {
         let mut command = self.command(keybearer());
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        let _watch = Watch::over(&child);
         // A program that does not read its input may be gone before it is written.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
@@ -168,6 +169,7 @@ impl Core {
         let mut child = command.spawn().unwrap();
         let logged = Arc::new(Mutex::new(Vec::new()));
         let listening = collect(child.stderr.take().unwrap(), Arc::clone(&logged));
+        let watch = Watch::over(&child);
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut line).unwrap();
@@ -177,7 +179,7 @@ impl Core {
         });
         // Nothing more comes on standard output, but a closed pipe would end a program that writes to it.
         let rest = collect(out, Arc::clone(&logged));
-        drop(rest);
+        drop((rest, watch));
         Self { child, ready, logged, listening: Some(listening) }
     }
 
@@ -198,6 +200,7 @@ impl Core {
 
     /// Ends it in good order and returns how it ended.
     pub fn stop(mut self, home: &Home) -> ExitStatus {
+        let _watch = Watch::over(&self.child);
         home.keybearer(&["stop"]);
         self.child.wait().unwrap()
     }

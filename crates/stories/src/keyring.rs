@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
 use crate::core::Home;
+use crate::parts::Watch;
 
 const PASSWORD: &[u8] = b"a password of this test alone";
 
@@ -133,6 +134,7 @@ fn start_keyring(folder: &TempDir, address: &str, options: &[&str]) -> Child {
     // One that is not told to unlock does not read it.
     let _ = keyring.stdin.take().unwrap().write_all(PASSWORD);
     // It closes its output when it is ready.
+    let _watch = Watch::over(&keyring);
     keyring.stdout.take().unwrap().read_to_end(&mut Vec::new()).unwrap();
     keyring
 }

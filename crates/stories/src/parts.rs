@@ -4,12 +4,17 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::http;
+
+/// How long a program may take to be ready, or to do its work and end.
+const LONGEST: Duration = Duration::from_secs(180);
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
@@ -72,12 +77,14 @@ impl Part {
             .unwrap_or_else(|error| panic!("`{name}` did not start: {error}"));
         let printed = Arc::new(Mutex::new(Vec::new()));
         let listening = collect(child.stderr.take().unwrap(), Arc::clone(&printed));
+        let watch = Watch::over(&child);
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready = serde_json::from_str(&line).unwrap_or_else(|_| {
             let _ = child.wait();
             panic!("`{name}` was not ready: {line} {}", String::from_utf8_lossy(&printed.lock().unwrap()))
         });
+        drop(watch);
         Self { child, ready, printed, listening: Some(listening) }
     }
 
@@ -116,6 +123,26 @@ impl Drop for Part {
     }
 }
 
+/// Ends a program that takes longer than anything here may take, so that a story fails and does not hang.
+pub struct Watch {
+    /// Its end tells the watching thread that all is well.
+    _done: mpsc::Sender<()>,
+}
+
+impl Watch {
+    /// Watches a program until this is dropped.
+    pub fn over(child: &Child) -> Self {
+        let (done, told) = mpsc::channel::<()>();
+        let pid = child.id().to_string();
+        std::thread::spawn(move || {
+            if told.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
+                let _ = Command::new("kill").args(["-KILL", &pid]).status();
+            }
+        });
+        Self { _done: done }
+    }
+}
+
 /// Reads a stream to its end on a thread of its own, so that nobody blocks on a full pipe.
 pub fn collect(mut stream: impl std::io::Read + Send + 'static, into: Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
     std::thread::spawn(move || {
@@ -132,6 +159,7 @@ pub fn collect(mut stream: impl std::io::Read + Send + 'static, into: Arc<Mutex<
 /// Runs an official client to its end and returns what it reported (see `client.mjs`).
 pub fn report_of(mut command: Command) -> Value {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let _watch = Watch::over(&child);
     let complaints = Arc::new(Mutex::new(Vec::new()));
     let listening = collect(child.stderr.take().unwrap(), Arc::clone(&complaints));
     let mut text = String::new();
