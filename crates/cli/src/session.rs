@@ -211,6 +211,7 @@ fn advice(code: i64) -> Option<&'static str> {
         codes::NO_ANSWER => Some("the question is in the terminal of `keybearer serve`"),
         codes::NOT_ALLOWED => Some("`keybearer audit tail` says which rule decided"),
         codes::UNKNOWN_SERVER => Some("`keybearer servers list` shows those that there are"),
+        codes::UNREACHABLE | codes::NOT_TRUSTED => Some("the core's log says what was tried and what came of it"),
         _ => None,
     }
 }
@@ -221,6 +222,7 @@ fn meaning(code: i64) -> Code {
         codes::SIGN_IN_NEEDED | codes::SIGN_IN_REFUSED => Code::SignInNeeded,
         codes::NOT_ALLOWED | codes::NOBODY_TO_ASK | codes::NO_ANSWER => Code::NotAllowed,
         codes::UNREACHABLE | codes::INTERRUPTED | codes::ISSUER_UNAVAILABLE => Code::Unreachable,
+        codes::NOT_TRUSTED => Code::Certificate,
         codes::KEYCHAIN_LOCKED => Code::KeyStore,
         codes::UNKNOWN_SERVER => Code::UnknownServer,
         codes::TURNED_OFF => Code::NoCore,

@@ -63,6 +63,9 @@ pub enum Refusal {
     /// The server cannot be reached: nothing was sent.
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
+    /// The server's certificate is not trusted: nothing was sent.
+    #[error("the server's certificate is not trusted: {0}")]
+    NotTrusted(String),
     /// The connection broke before an answer: what the call did there is unknown, and it is not sent again.
     #[error("the server did not answer: {0}")]
     Interrupted(String),
@@ -183,11 +186,15 @@ impl Permit {
 
     /// Records that the call ended in `refusal`, and hands it on.
     pub fn refused(self, refusal: Refusal) -> Refusal {
+        if let Refusal::Unreachable(_) | Refusal::NotTrusted(_) | Refusal::Interrupted(_) = &refusal {
+            // The client reads one fixed sentence; whoever looks for the reason finds it here.
+            tracing::info!(server = %self.server.name, %refusal, "a call did not come back");
+        }
         let outcome = match &refusal {
             Refusal::UnknownServer => Outcome::UnknownServer,
             Refusal::Denied(_) => Outcome::Denied,
             Refusal::Credential(error) => outcome_of(error),
-            Refusal::Unreachable(_) => Outcome::Unreachable,
+            Refusal::Unreachable(_) | Refusal::NotTrusted(_) => Outcome::Unreachable,
             Refusal::Interrupted(_) => Outcome::Interrupted,
         };
         self.span.settle(outcome);

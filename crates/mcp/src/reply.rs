@@ -21,6 +21,8 @@ pub enum Obstacle {
     NoAnswer,
     /// The server cannot be reached; nothing was sent.
     Unreachable,
+    /// The server's certificate is not trusted; nothing was sent.
+    NotTrusted,
     /// The answer broke off: whether the server did what was asked is unknown.
     Interrupted,
     /// The server refuses a sign-in that is good.
@@ -41,7 +43,7 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// Every obstacle, for tables and tests.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignInNeeded,
         Self::NotAllowed,
         Self::NobodyToAsk,
@@ -55,6 +57,7 @@ impl Obstacle {
         Self::TurnedOff,
         Self::TooMuch,
         Self::Internal,
+        Self::NotTrusted,
     ];
 
     /// The number in the error.
@@ -73,6 +76,7 @@ impl Obstacle {
             Self::TurnedOff => codes::TURNED_OFF,
             Self::TooMuch => codes::TOO_MUCH,
             Self::Internal => codes::INTERNAL,
+            Self::NotTrusted => codes::NOT_TRUSTED,
         }
     }
 
@@ -92,6 +96,7 @@ impl Obstacle {
             Self::TurnedOff => "turned_off",
             Self::TooMuch => "too_much",
             Self::Internal => "internal",
+            Self::NotTrusted => "not_trusted",
         }
     }
 }
@@ -124,6 +129,8 @@ pub mod codes {
     pub const TOO_MUCH: i64 = -31_012;
     /// Something of ours failed.
     pub const INTERNAL: i64 = -31_013;
+    /// The server's certificate is not trusted.
+    pub const NOT_TRUSTED: i64 = -31_014;
 }
 
 /// The fixed sentence for an obstacle on the way to `server`.
@@ -152,6 +159,9 @@ pub fn sentence(obstacle: Obstacle, server: &ServerName) -> String {
         Obstacle::TurnedOff => "Keybearer: Keybearer is turned off.".to_owned(),
         Obstacle::TooMuch => format!("Keybearer: too much at once for {server}."),
         Obstacle::Internal => format!("Keybearer: something went wrong on the way to {server}."),
+        Obstacle::NotTrusted => {
+            format!("Keybearer: the certificate of {server} is not trusted. Your IT department can help.")
+        }
     }
 }
 
@@ -207,7 +217,8 @@ mod tests {
             -31010 unknown_server Keybearer: there is no server crm.
             -31011 turned_off Keybearer: Keybearer is turned off.
             -31012 too_much Keybearer: too much at once for crm.
-            -31013 internal Keybearer: something went wrong on the way to crm."#]]
+            -31013 internal Keybearer: something went wrong on the way to crm.
+            -31014 not_trusted Keybearer: the certificate of crm is not trusted. Your IT department can help."#]]
         .assert_eq(&table);
         let words = Obstacle::ALL.map(Obstacle::stable).into_iter().collect::<BTreeSet<_>>();
         let numbers = Obstacle::ALL.map(Obstacle::code).into_iter().collect::<BTreeSet<_>>();

@@ -29,6 +29,7 @@ pub(crate) fn obstacle(refusal: &Refusal) -> Obstacle {
         Refusal::Credential(CredentialError::IssuerUnavailable(_)) => Obstacle::IssuerUnavailable,
         Refusal::Credential(CredentialError::KeyStore(_)) => Obstacle::KeychainLocked,
         Refusal::Unreachable(_) => Obstacle::Unreachable,
+        Refusal::NotTrusted(_) => Obstacle::NotTrusted,
         Refusal::Interrupted(_) => Obstacle::Interrupted,
     }
 }

@@ -77,7 +77,9 @@ impl Exchange {
         match self.send(call, "", client, &outgoing).await {
             Ok(relayed) => relay(relayed, client),
             Err(Refusal::UnknownServer) => answer::empty(StatusCode::NOT_FOUND),
-            Err(Refusal::Unreachable(_) | Refusal::Interrupted(_)) => answer::empty(StatusCode::BAD_GATEWAY),
+            Err(Refusal::Unreachable(_) | Refusal::NotTrusted(_) | Refusal::Interrupted(_)) => {
+                answer::empty(StatusCode::BAD_GATEWAY)
+            }
             Err(Refusal::Denied(_) | Refusal::Credential(_)) => answer::empty(StatusCode::FORBIDDEN),
         }
     }

@@ -44,9 +44,29 @@ pub(crate) enum SendError {
     Interrupted(String),
 }
 
+/// Why there is no connection.
+pub(crate) enum ConnectError {
+    /// Nobody answers, or not as they should.
+    Unreachable(String),
+    /// The certificate is not trusted, for this reason.
+    NotTrusted(String),
+}
+
+impl From<String> for ConnectError {
+    fn from(cause: String) -> Self {
+        Self::Unreachable(cause)
+    }
+}
+
+impl From<&str> for ConnectError {
+    fn from(cause: &str) -> Self {
+        Self::Unreachable(cause.to_owned())
+    }
+}
+
 impl Line {
     /// Connects to the origin of `url`.
-    pub(crate) async fn open(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Self, String> {
+    pub(crate) async fn open(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Self, ConnectError> {
         let connecting = async {
             let wire = connect(url, tls).await?;
             let (sender, driver) = handshake(TokioIo::new(wire)).await.map_err(|error| error.to_string())?;
@@ -97,7 +117,7 @@ impl Line {
     }
 }
 
-async fn connect(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Wire, String> {
+async fn connect(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Wire, ConnectError> {
     let port = url.port_or_known_default().ok_or("no port")?;
     let host = url.host().ok_or("no host")?;
     let stream = match &host {
@@ -131,11 +151,11 @@ fn io_cause(error: &io::Error) -> String {
 }
 
 /// rustls' own words, which name what is wrong with a certificate.
-fn tls_cause(error: &io::Error) -> String {
+fn tls_cause(error: &io::Error) -> ConnectError {
     match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::InvalidCertificate(cause)) => format!("its certificate is not trusted: {cause}"),
-        Some(other) => format!("no secure connection: {other}"),
-        None => format!("no secure connection: {error}"),
+        Some(rustls::Error::InvalidCertificate(cause)) => ConnectError::NotTrusted(cause.to_string()),
+        Some(other) => format!("no secure connection: {other}").into(),
+        None => format!("no secure connection: {error}").into(),
     }
 }
 

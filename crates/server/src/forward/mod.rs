@@ -16,7 +16,7 @@ use keybearer_core::admission::{Permit, Refusal};
 use keybearer_core::keeper::CredentialError;
 use url::Url;
 
-use self::line::{Line, SendError};
+use self::line::{ConnectError, Line, SendError};
 use self::pool::Pool;
 pub(crate) use self::relay::{BrokenOff, Relay};
 
@@ -101,7 +101,10 @@ impl Forwarder {
                 Err(SendError::Interrupted(cause)) => return Err(Refusal::Interrupted(cause)),
             }
         }
-        let mut line = Line::open(url, &self.tls).await.map_err(Refusal::Unreachable)?;
+        let mut line = Line::open(url, &self.tls).await.map_err(|error| match error {
+            ConnectError::Unreachable(cause) => Refusal::Unreachable(cause),
+            ConnectError::NotTrusted(cause) => Refusal::NotTrusted(cause),
+        })?;
         match line.send(request).await {
             Ok(answer) => Ok((answer, line)),
             Err(SendError::NotSent(_)) => Err(Refusal::Unreachable("it hung up at once".into())),

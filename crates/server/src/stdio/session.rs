@@ -275,7 +275,7 @@ impl Session {
                     pause = followed.retry.map_or(PAUSE, Duration::from_millis).min(LONGEST_PAUSE);
                 }
                 Ok(relayed) if relayed.status().is_client_error() => return,
-                Ok(_) | Err(Refusal::Unreachable(_) | Refusal::Interrupted(_)) => {
+                Ok(_) | Err(Refusal::Unreachable(_) | Refusal::NotTrusted(_) | Refusal::Interrupted(_)) => {
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 Err(Refusal::UnknownServer | Refusal::Denied(_) | Refusal::Credential(_)) => return,
