@@ -70,7 +70,11 @@ pub(crate) fn client(registered: &Registered) -> Client {
 /// A problem of `config.toml`, with its place.
 pub(crate) fn config_problem(broker: &Broker, problem: &Problem) -> Error {
     let file = broker.places().config_file.display();
-    let error = Error::new(Code::BrokenConfig, format!("{file}:{problem}"));
+    let message = match problem.line {
+        Some(line) => format!("{file}:{line}: {}", problem.message),
+        None => format!("{file}: {}", problem.message),
+    };
+    let error = Error::new(Code::BrokenConfig, message);
     match &problem.hint {
         Some(hint) => error.hint(hint.clone()),
         None => error,
