@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// The longest wait.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the upstream does with a request, after it has read as much of it as it wanted.
 pub struct Saying {
@@ -76,9 +79,24 @@ impl RawUpstream {
         self.requests.lock().unwrap().clone()
     }
 
-    /// Waits until it has hung up once more.
+    /// Waits until it has hung up once more, and the kernel has told the other side.
     pub fn has_hung_up(&self) {
-        self.closed.lock().unwrap().recv_timeout(Duration::from_secs(30)).unwrap();
+        self.closed.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        let end = Instant::now() + PATIENCE;
+        while self.is_connected() {
+            assert!(Instant::now() < end, "the other side does not hear of it");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Whether somebody has a connection to it that is open in both directions.
+    fn is_connected(&self) -> bool {
+        let here = format!("0100007F:{:04X}", self.address.port());
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        table.lines().any(|line| {
+            let mut words = line.split_whitespace().skip(2);
+            words.next() == Some(&here) && words.next() == Some("01")
+        })
     }
 }
 
