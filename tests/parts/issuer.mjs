@@ -2,8 +2,7 @@
 // introspection, revocation. Any user name signs in, with any password.
 //
 // Settings: PORT (0), ACCESS_TTL (300) and REFRESH_TTL (86400) in seconds, ROTATE (`always` or `never`),
-// OPAQUE (resources whose URL contains this word get opaque access tokens; `opaque`), SLASH (its identifier ends in `/`,
-// as those of some providers do; RFC 8414 compares identifiers as strings).
+// OPAQUE (resources whose URL contains this word get opaque access tokens; `opaque`).
 // Beside the protocol: GET /__counts (requests by endpoint and grant type), GET /__issued (every secret it gave out).
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -24,8 +23,7 @@ const registered = { client_id: 'registered-public' };
 
 const server = serverToBe();
 const origin = await listen(server);
-const identifier = process.env.SLASH ? `${origin}/` : origin;
-const provider = new Provider(identifier, configuration());
+const provider = new Provider(origin, configuration());
 const seen = observe(provider);
 const serveProtocol = provider.callback();
 const servePages = pages(provider);

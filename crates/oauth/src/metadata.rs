@@ -158,18 +158,25 @@ pub(crate) struct Asked<'a> {
 /// How the issuer's identifier came to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
-    /// The server's metadata wrote it: it counts to the byte (RFC 8414 §3.3).
+    /// The server's metadata wrote it: it counts to the byte (RFC 8414 §3.3), but for the slash after a bare host.
+    ///
+    /// A widely used server library writes `https://host/` for the issuer that calls itself `https://host`. Both lead
+    /// to the same document, and what that says of itself is what counts from there on, to the byte.
     Theirs,
     /// We made it from the server's origin, which has no path: with and without a slash are the same.
     Ours,
+}
+
+fn without_slash(identifier: &str) -> &str {
+    identifier.strip_suffix('/').unwrap_or(identifier)
 }
 
 impl Asked<'_> {
     fn judge(&self, document: IssuerDocument) -> Result<AuthorizationServer, LoginError> {
         let named = document.issuer.as_str();
         let same = match self.spelling {
-            Spelling::Theirs => named == self.issuer.as_str(),
-            Spelling::Ours => named.strip_suffix('/').unwrap_or(named) == self.issuer.as_str(),
+            Spelling::Theirs if self.issuer.as_url().path() != "/" => named == self.issuer.as_str(),
+            Spelling::Theirs | Spelling::Ours => without_slash(named) == without_slash(self.issuer.as_str()),
         };
         let issuer = if same || self.profile.trusts(named) { named.parse().ok() } else { None };
         let issuer: Issuer =

@@ -85,12 +85,29 @@ fn metadata_of_another_server_is_not_used() {
 
 #[test]
 fn metadata_of_another_issuer_is_not_used() {
-    for named in ["https://evil.test", "https://idp.test/", "https://IDP.test"] {
+    for named in ["https://evil.test", "https://idp.test//", "https://idp.test/tenant", "https://IDP.test"] {
         let mut world = World::new();
         world.metadata(|m| m["issuer"] = json!(named));
         let (told, _) = crate::world::walk(world);
         assert!(told.ends_with(&format!("is that of another issuer, `{named}`\n")), "{told}");
         assert!(!told.contains("OPEN"), "{told}");
+    }
+}
+
+/// A server library adds the slash; from its metadata on, the issuer's own spelling counts to the byte.
+#[test]
+fn a_slash_after_a_bare_host_is_no_other_issuer() {
+    let callbacks = [
+        ("?code={code}&state={state}&iss=https://idp.test", "DONE"),
+        ("?code={code}&state={state}&iss=https://idp.test/", "FAIL"),
+    ];
+    for (callback, ends) in callbacks {
+        let mut world = World::new();
+        world.page(PRM, json!({"resource": SERVER, "authorization_servers": [format!("{ISSUER}/")]}));
+        world.callbacks = vec![callback];
+        let (told, _) = crate::world::walk(world);
+        let last = told.trim_end().lines().last().unwrap_or_default().trim_start();
+        assert!(last.starts_with(ends), "{callback}: {told}");
     }
 }
 
