@@ -159,15 +159,30 @@ mod detach {
 
 #[cfg(windows)]
 mod detach {
+    use std::io::{stderr, stdin, stdout};
+    use std::os::windows::io::{AsRawHandle as _, RawHandle};
     use std::os::windows::process::CommandExt as _;
     use std::process::Command;
+
+    use windows_sys::Win32::Foundation::{HANDLE_FLAG_INHERIT, SetHandleInformation};
 
     const DETACHED_PROCESS: u32 = 0x0000_0008;
     const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
 
-    /// No console, and no Ctrl-C from the one of the starter.
+    /// No console, no Ctrl-C from the one of the starter, and none of its pipes.
     pub(super) fn prepare(command: &mut Command) {
+        for handle in [stdin().as_raw_handle(), stdout().as_raw_handle(), stderr().as_raw_handle()] {
+            keep_to_ourselves(handle);
+        }
         command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
+    }
+
+    /// A new process inherits every handle that may be inherited, whatever its own three are: a client's pipe that the
+    /// core would keep open could never end.
+    #[expect(unsafe_code, reason = "the standard library has no call for this")]
+    fn keep_to_ourselves(handle: RawHandle) {
+        // SAFETY: changes a flag of a handle that this process owns while it runs; one that is not there is refused.
+        unsafe { SetHandleInformation(handle, HANDLE_FLAG_INHERIT, 0) };
     }
 }
 
