@@ -1,4 +1,5 @@
 //! Signing in, staying signed in, signing out: what a call needs, and what may not happen on the way.
+#![expect(clippy::expect_used, reason = "a story ends where its world is not as it must be")]
 
 use std::time::Duration;
 

@@ -34,7 +34,7 @@ server.handler = (request, response) => {
   if (request.url.startsWith('/interaction/')) return servePages(request, response);
   return serveProtocol(request, response);
 };
-ready('issuer', { port: server.address().port, issuer: identifier, resource_server: resourceServer, confidential, registered });
+ready('issuer', { port: server.address().port, issuer: origin, resource_server: resourceServer, confidential, registered });
 
 function configuration() {
   const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });

@@ -13,8 +13,7 @@ pub struct Company {
     pub guard: Part,
     /// `everything` itself, which checks nothing.
     pub open: Part,
-    /// The identity provider of `counting`. Its identifier ends in a slash: the Python library writes one after every
-    /// host, and identifiers are compared as strings.
+    /// The identity provider of `counting`.
     pub other_issuer: Part,
     /// The server that introspects opaque tokens.
     pub counting: Part,
