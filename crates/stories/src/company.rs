@@ -64,7 +64,7 @@ impl Company {
     /// How many of the tokens for `counting` are good now, as its issuer tells a server that asks (RFC 7662).
     pub fn good_tokens(&self) -> usize {
         let issuer = &self.other_issuer;
-        let url = format!("{}token/introspection", issuer.said("issuer"));
+        let url = format!("{}/token/introspection", issuer.said("issuer"));
         let allowed = format!("Basic {}", base64_of(&introspection_credentials(issuer)));
         let form = [("Authorization", allowed.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
         let is_good = |token: &String| {
