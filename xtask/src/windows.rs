@@ -44,7 +44,9 @@ fn live(wine: &Wine, keybearer: &Path) -> Result<()> {
     let home = wine.new_folder("keybearer")?;
     let said = |arguments: &[&str]| wine.run(keybearer, arguments).env("KEYBEARER_HOME", &home).read();
     println!("running {} under Wine", said(&["--version"])?.trim());
-    said(&["start"])?;
+    // Wine hands our end of a pipe to every process that comes of this one: nobody must wait for that pipe to end.
+    let started = wine.run(keybearer, &["start"]).env("KEYBEARER_HOME", &home).succeeds();
+    ensure!(started, "no core could be started");
     let status = said(&["status", "--json"]);
     said(&["stop"])?;
     let status: Value = serde_json::from_str(&status?)?;

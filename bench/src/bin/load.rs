@@ -2,6 +2,7 @@
 //! `load stdio COMMAND [ARGUMENT...]`. The header that opens the door is in `HEADER`; prints one line of JSON.
 
 #![allow(clippy::print_stdout, reason = "a program that others start speaks on standard output")]
+#![allow(clippy::disallowed_methods, reason = "a tool of the benchmark reads its own settings")]
 
 use std::time::Duration;
 
