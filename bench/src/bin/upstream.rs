@@ -4,6 +4,7 @@
 //! line of JSON. Tools: `echo`, `big`, `events`.
 
 #![allow(clippy::print_stdout, reason = "a program that others start speaks on standard output")]
+#![allow(clippy::disallowed_methods, reason = "a tool of the benchmark reads its own settings")]
 
 use std::io::{BufRead as _, Write as _};
 
