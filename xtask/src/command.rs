@@ -77,6 +77,17 @@ impl Run {
         String::from_utf8(output.stdout).with_context(|| format!("read the output of `{}`", self.shown))
     }
 
+    /// Runs it and returns what it printed; what it says of errors goes where ours goes, which ends the reading with the
+    /// program even if something that it started lives on.
+    pub(crate) fn read_output(mut self) -> Result<String> {
+        let output = self.command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+        let output = output.with_context(|| format!("start `{}`", self.shown))?;
+        if !output.status.success() {
+            bail!("`{}` ended with {}", self.shown, output.status);
+        }
+        String::from_utf8(output.stdout).with_context(|| format!("read the output of `{}`", self.shown))
+    }
+
     /// Whether it can be started and ends well.
     pub(crate) fn succeeds(mut self) -> bool {
         self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -42,7 +42,8 @@ pub(crate) fn command() -> Result<()> {
 /// A core starts, keeps a secret in the Credential Manager, answers over its named pipe, and ends.
 fn live(wine: &Wine, keybearer: &Path) -> Result<()> {
     let home = wine.new_folder("keybearer")?;
-    let said = |arguments: &[&str]| wine.run(keybearer, arguments).env("KEYBEARER_HOME", &home).read();
+    // Wine hands its own standard error on to whatever is started, so that it must not be a pipe that we read.
+    let said = |arguments: &[&str]| wine.run(keybearer, arguments).env("KEYBEARER_HOME", &home).read_output();
     println!("running {} under Wine", said(&["--version"])?.trim());
     // Wine hands our end of a pipe to every process that comes of this one: nobody must wait for that pipe to end.
     let started = wine.run(keybearer, &["start"]).env("KEYBEARER_HOME", &home).succeeds();
