@@ -23,7 +23,6 @@ const EDGES: [(&str, &[&str]); 16] = [
     ("desktop", &["control", "os"]),
     ("bench", &[]),
     ("xtask", &["control"]),
-    ("fuzz", &[]),
 ];
 
 /// A crate and what must not be anywhere in what it is built from.
