@@ -7,7 +7,7 @@ use super::{Problem, tree::Tree};
 use crate::command::Run;
 
 /// A crate and the crates of ours that it may use.
-const EDGES: [(&str, &[&str]); 16] = [
+const EDGES: [(&str, &[&str]); 15] = [
     ("model", &[]),
     ("policy", &["model"]),
     ("mcp", &["model"]),
