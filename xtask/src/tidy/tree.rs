@@ -86,9 +86,10 @@ impl Source {
 
     fn is_shipped(&self) -> bool {
         let ours = self.path.starts_with("crates/") || self.path.starts_with("src-tauri/");
-        let for_tests = ["crates/testkit/", "crates/stories/"].iter().any(|crate_| self.path.starts_with(crate_))
-            || self.path.contains("/tests/")
-            || self.path.ends_with("/tests.rs");
+        let for_tests =
+            ["crates/testkit/", "crates/stories/", "crates/bench/"].iter().any(|crate_| self.path.starts_with(crate_))
+                || self.path.contains("/tests/")
+                || self.path.ends_with("/tests.rs");
         ours && !for_tests && self.has_extension(&["rs"])
     }
 }
