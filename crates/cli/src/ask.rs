@@ -1,6 +1,7 @@
 //! The way from a command to the core: one module, blocking, over the control socket.
 
 use std::io;
+use std::time::Duration;
 
 use keybearer_control::client::Client;
 use keybearer_control::error::{Code, Error};
@@ -8,10 +9,15 @@ use keybearer_control::snapshot::Snapshot;
 use keybearer_control::wire::{Reply, Request};
 use keybearer_os::folders::Folders;
 use keybearer_os::local::{self, BlockingStream, ConnectError, Name};
+use keybearer_os::lock::{CoreLock, LockError};
 use keybearer_os::start;
 
 use crate::failure::Failure;
 use crate::settings;
+
+/// How often, and after which pause, it is looked whether a core that ends is gone.
+const LOOKS: u32 = 250;
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The core of this user's folders, ready to be asked.
 pub(crate) struct Core {
@@ -90,6 +96,16 @@ impl Core {
 /// This user's folders.
 pub(crate) fn folders() -> Result<Folders, Failure> {
     Folders::from_env().map_err(|error| Failure::new(Code::Internal, error.to_string()))
+}
+
+/// Waits until a core that has hung up is gone: it still writes what is to be recorded, and lets its lock go last.
+pub(crate) fn until_gone(folders: &Folders) {
+    for _look in 0..LOOKS {
+        match CoreLock::acquire(folders) {
+            Err(LockError::Taken) => std::thread::sleep(LOOK_AGAIN),
+            Ok(_) | Err(LockError::Folders(_) | LockError::Failed { .. }) => return,
+        }
+    }
 }
 
 /// Starts the core in the background, if none runs.

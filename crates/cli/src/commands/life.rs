@@ -22,6 +22,7 @@ pub(super) fn start(format: Format) -> Result<Exit, Failure> {
 /// Ends the core in good order.
 pub(super) fn stop(format: Format) -> Result<Exit, Failure> {
     Core::running()?.stop()?;
+    ask::until_gone(&ask::folders()?);
     out::result(format, &json!({ "running": false }), || "✓ Keybearer has ended.\n".to_owned());
     Ok(Exit::Ok)
 }
