@@ -50,12 +50,20 @@ impl Canary {
             if kind.is_dir() {
                 found.extend(self.files(&path)?);
             } else if self.sings_in(entry.file_name().as_encoded_bytes())
-                || kind.is_file() && self.sings_in(&fs::read(&path)?)
+                || kind.is_file() && self.sings_in(&still_there(&path)?)
             {
                 found.push(path);
             }
         }
         Ok(found)
+    }
+}
+
+/// A file's contents; one that is gone by now, such as a database's journal, keeps nothing.
+fn still_there(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        read => read,
     }
 }
 
