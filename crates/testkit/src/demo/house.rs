@@ -22,7 +22,7 @@ pub(crate) struct House {
     folder: tempfile::TempDir,
     program: PathBuf,
     browser: Option<PathBuf>,
-    mode: Mode,
+    pub(crate) mode: Mode,
     /// Everything that a command has printed.
     pub(crate) printed: Vec<u8>,
 }
@@ -97,7 +97,7 @@ impl House {
     /// Starts the desktop app, where there is a display and the app was built.
     pub(crate) fn desktop(&self) -> Option<Child> {
         let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
-        let program = beside_me("keybearer-desktop").ok().filter(|_| display && self.mode != Mode::Script)?;
+        let program = beside_me("keybearer-desktop").ok().filter(|_| display)?;
         self.command(&program, &[]).ok()?.stdout(Stdio::null()).spawn().ok()
     }
 

@@ -9,6 +9,7 @@ use keybearer_testkit::company::Company;
 use serde_json::Value;
 use tokio::process::Child;
 
+use super::Mode;
 use super::apps::DeskApp;
 use super::house::House;
 use super::telling::Teller;
@@ -80,6 +81,10 @@ impl Stage {
             desk.close().await?;
         }
         if let Some(mut desktop) = self.desktop.take() {
+            // Its tray icon can be closed by whoever looks at it; in a script nobody does.
+            if self.house.mode == Mode::Script {
+                teller.check("the desktop app was there to the end", desktop.try_wait()?.is_none());
+            }
             let _ = desktop.kill().await;
         }
         let Some(mut core) = self.core.take() else { return Ok(()) };
