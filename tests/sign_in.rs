@@ -5,9 +5,15 @@ use std::time::Duration;
 
 use keybearer_control::snapshot::{KeyStore, SignIn};
 use keybearer_control::wire::{Reply, Revocation};
+use keybearer_core::custody::Custody;
 use keybearer_core::ports::KeyStoreError;
+use keybearer_model::grant::{Account, ClientAuth, Grant, GrantFacts};
+use keybearer_model::name::GrantId;
+use keybearer_model::secret::Secret;
+use keybearer_model::time::Timestamp;
 use keybearer_testkit::follow::Conduct;
 use keybearer_testkit::idp::{IdTokens, IssParameter, RefreshTokens};
+use keybearer_testkit::ports::MemoryKeyStore;
 use keybearer_testkit::world::World;
 use serde_json::json;
 
@@ -278,4 +284,34 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
     })
     .await;
     pending.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+#[tokio::test]
+async fn sec_44_a_newer_grant_is_not_deleted_for_an_older_one() {
+    let keys = std::sync::Arc::new(MemoryKeyStore::default());
+    let custody = Custody::new(std::sync::Arc::clone(&keys) as _, "home");
+    let grant = |generation| Grant {
+        facts: GrantFacts {
+            id: GrantId::derive("https://idp.test", "app", "https://crm.test/mcp"),
+            issuer: "https://idp.test".parse().expect("an issuer"),
+            token_endpoint: "https://idp.test/token".parse().expect("an endpoint"),
+            revocation_endpoint: None,
+            client_id: "app".to_owned(),
+            client_auth: ClientAuth::None,
+            resource: None,
+            scopes: Vec::new(),
+            account: Account::default(),
+            signed_in_at: Timestamp::from_millis(0),
+        },
+        client_secret: None,
+        refresh_token: Some(Secret::mint("cAnArY-").expect("randomness")),
+        generation,
+    };
+    let newer = grant(2);
+    custody.put_grant(&newer).await.unwrap();
+    custody.delete_grant(&newer.facts.id, 1).await.unwrap();
+    let kept = custody.grant(&newer.facts.id).await.unwrap().expect("the newer grant");
+    assert_eq!(kept.generation, 2);
+    custody.delete_grant(&newer.facts.id, 2).await.unwrap();
+    assert!(custody.grant(&newer.facts.id).await.unwrap().is_none());
 }
