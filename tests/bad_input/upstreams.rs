@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use keybearer_stories::house::{ALLOW_ALL, House};
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use rustls::{ServerConfig, ServerConnection, Stream};
+use tokio::net::TcpSocket;
 
 use super::{CALL, check_ended, check_ended_in_json, check_refused};
 
@@ -53,8 +54,10 @@ fn house_at(url: &str) -> House {
 
 #[test]
 fn an_unreachable_server_is_told_and_the_call_is_recorded() {
-    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for url in [format!("http://{gone}/mcp"), "https://no-such-host.invalid/mcp".to_owned()] {
+    // Taken, so that no other program gets it meanwhile, and yet nobody listens.
+    let taken = TcpSocket::new_v4().unwrap();
+    taken.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    for url in [format!("http://{}/mcp", taken.local_addr().unwrap()), "https://no-such-host.invalid/mcp".to_owned()] {
         let mut house = house_at(&url);
         let app = house.client("chat-app", &[]);
         let told = check_refused(&house, &app, "crm", -31_005, "unreachable", 7);

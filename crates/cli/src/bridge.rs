@@ -51,7 +51,7 @@ fn shake_hands(
     server: &ServerName,
 ) -> Result<(BufReader<Reader>, Writer), Failure> {
     let hung_up = |_| Failure::new(Code::NoCore, "the core hung up before it said welcome");
-    let hello = Hello { keybearer: VERSION, server: server.to_string() };
+    let hello = Hello { keybearer: VERSION, server: Some(server.to_string()) };
     let mut line = serde_json::to_vec(&hello).map_err(|_| Failure::unexpected_answer())?;
     line.push(b'\n');
     writer.write_all(&line).and_then(|()| writer.flush()).map_err(hung_up)?;

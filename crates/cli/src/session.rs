@@ -55,7 +55,7 @@ impl<R: BufRead, W: Write> Session<R, W> {
     /// Says hello to the core and opens a session with `server`.
     pub(crate) fn open(lines: R, out: W, server: &str) -> Result<Self, Failure> {
         let mut session = Self { lines, out, next_id: 1, meta: None };
-        session.send(&json!(Hello { keybearer: VERSION, server: server.to_owned() }))?;
+        session.send(&json!(Hello { keybearer: VERSION, server: Some(server.to_owned()) }))?;
         let welcome = session.line()?;
         match serde_json::from_slice(&welcome).map_err(|_| Failure::unexpected_answer())? {
             Welcome::Ready => session.shake_hands()?,

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::audit::{Decision, Outcome, Span};
 use crate::broker::{Broker, Server};
 use crate::clients::Registered;
+pub use crate::keeper::Initiative;
 use crate::keeper::{CredentialError, Held};
 use crate::ports::{Answer, Question};
 
@@ -28,6 +29,8 @@ pub struct Asking<'a> {
     pub patience: Duration,
     /// Whether the person has let this very session begin.
     pub session: Session,
+    /// Whether a sign-in may be opened for it.
+    pub initiative: Initiative,
 }
 
 /// Whether the person has let a session begin.
@@ -46,6 +49,7 @@ pub struct Permit {
     span: Span,
     /// Until when the client can be kept waiting for a person, all waits together.
     deadline: Instant,
+    initiative: Initiative,
 }
 
 /// Why a call does not go upstream.
@@ -99,7 +103,7 @@ impl Broker {
         span.decided(Decision::Allowed(rule));
         let held = match server.keeper.ready() {
             Some(held) => held,
-            None => match within(deadline, server.keeper.obtain()).await {
+            None => match within(deadline, server.keeper.obtain(asking.initiative)).await {
                 Ok(held) => held,
                 Err(error) => {
                     span.settle(outcome_of(&error));
@@ -108,7 +112,7 @@ impl Broker {
             },
         };
         note_account(&mut span, held.as_deref());
-        Ok(Permit { server, held, span, deadline })
+        Ok(Permit { server, held, span, deadline, initiative: asking.initiative })
     }
 
     async fn decide(&self, call: &Arc<Call>, asking: Asking<'_>, deadline: Instant) -> Result<RuleId, DenyReason> {
@@ -174,7 +178,8 @@ impl Permit {
     pub async fn renew(&mut self, answer: &HeaderMap) -> Result<(), CredentialError> {
         let challenge = Challenge::parse(answer);
         let refused = self.held.as_ref().map(|held| held.serial);
-        self.held = within(self.deadline, self.server.keeper.after_refusal(refused, challenge)).await?;
+        let another = self.server.keeper.after_refusal(refused, challenge, self.initiative);
+        self.held = within(self.deadline, another).await?;
         note_account(&mut self.span, self.held.as_deref());
         Ok(())
     }

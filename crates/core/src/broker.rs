@@ -249,6 +249,12 @@ impl Broker {
         self.0.servers.load().contains_key(name)
     }
 
+    /// Where the sign-in of a server stands; `None` if there is no such server. With [`Broker::changes`] it can be
+    /// waited for.
+    pub fn sign_in_state(&self, name: &ServerName) -> Option<SignInState> {
+        self.0.servers.load().get(name).map(|server| server.keeper.state())
+    }
+
     /// Every server, by name, with where its sign-in stands.
     pub fn servers(&self) -> BTreeMap<ServerName, (ServerConfig, SignInState)> {
         let servers = self.0.servers.load();

@@ -16,6 +16,9 @@ const PATIENCE_AT_A_CALL: Duration = Duration::from_secs(45);
 /// How long at a handshake or a list.
 const PATIENCE_AT_A_HANDSHAKE: Duration = Duration::from_secs(25);
 
+/// How long a core that another one takes over from waits for calls that are under way.
+pub(crate) const PATIENCE_AT_A_DRAIN: Duration = Duration::from_secs(30);
+
 /// The call that a message makes.
 pub(crate) fn call_of(message: &Peeked<'_>, caller: &Arc<Caller>, server: &ServerName) -> Call {
     let class = match message.kind {

@@ -7,11 +7,19 @@ use http::header::{CONTENT_TYPE, HOST, HeaderMap, ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::{Method, StatusCode};
 
+/// What a request's path asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target<'a> {
+    /// `/mcp/NAME`: a server, by its unparsed name.
+    Server(&'a str),
+    /// `/mcp`: Keybearer's own MCP server.
+    Own,
+}
+
 /// A request that passed the gate.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Passed<'a> {
-    /// The server's name in the path, unparsed.
-    pub(crate) server: &'a str,
+    pub(crate) target: Target<'a>,
     /// The client key that was presented.
     pub(crate) key: &'a str,
 }
@@ -53,13 +61,19 @@ pub(crate) fn judge<'a>(head: &'a Parts, hosts: &Hosts) -> Result<Passed<'a>, St
     if head.uri.query().is_some() {
         return Err(StatusCode::NOT_FOUND);
     }
-    let server = head.uri.path().strip_prefix("/mcp/").filter(|name| !name.is_empty() && !name.contains('/'));
-    let server = server.ok_or(StatusCode::NOT_FOUND)?;
+    let target = target(head.uri.path()).ok_or(StatusCode::NOT_FOUND)?;
     if head.method == Method::POST && !is_json(&head.headers) {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     let key = bearer(&head.headers).ok_or(StatusCode::UNAUTHORIZED)?;
-    Ok(Passed { server, key })
+    Ok(Passed { target, key })
+}
+
+fn target(path: &str) -> Option<Target<'_>> {
+    match path.strip_prefix("/mcp")? {
+        "" => Some(Target::Own),
+        rest => rest.strip_prefix('/').filter(|name| !name.is_empty() && !name.contains('/')).map(Target::Server),
+    }
 }
 
 /// Exactly one Host, literally this door's address; an absolute-form target must name the same.
@@ -104,7 +118,8 @@ mod tests {
         let head = builder.body(()).unwrap().into_parts().0;
         let hosts = Hosts::of(DOOR.parse().unwrap());
         let got = judge(&head, &hosts);
-        assert_eq!(got.map(|passed| passed.server).map_err(|status| status.as_u16()), want, "{request}");
+        let want = want.map(|server| if server.is_empty() { Target::Own } else { Target::Server(server) });
+        assert_eq!(got.map(|passed| passed.target).map_err(|status| status.as_u16()), want, "{request}");
     }
 
     const GOOD: &str = "Authorization: Bearer kb_x | Content-Type: application/json";
@@ -113,6 +128,9 @@ mod tests {
     fn a_local_client_with_a_key_passes() {
         check(&format!("POST /mcp/crm | Host: 127.0.0.1:4711 | {GOOD}"), Ok("crm"));
         check(&format!("POST /mcp/crm | Host: localhost:4711 | {GOOD}; charset=utf-8"), Ok("crm"));
+        check(&format!("POST /mcp | Host: 127.0.0.1:4711 | {GOOD}"), Ok(""));
+        check(&format!("POST /mcp/ | Host: 127.0.0.1:4711 | {GOOD}"), Err(404));
+        check(&format!("POST /mcpx | Host: 127.0.0.1:4711 | {GOOD}"), Err(404));
         check(&format!("POST http://127.0.0.1:4711/mcp/crm | Host: 127.0.0.1:4711 | {GOOD}"), Ok("crm"));
         check("GET /mcp/crm | Host: 127.0.0.1:4711 | Authorization: bearer kb_x | Sec-Fetch-Site: none", Ok("crm"));
     }

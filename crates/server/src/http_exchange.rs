@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{HeaderName, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use keybearer_core::admission::{self, Asking, Refusal};
+use keybearer_core::admission::{self, Asking, Initiative, Refusal};
 use keybearer_core::broker::Broker;
 use keybearer_core::clients::Registered;
 use keybearer_mcp::peek::{Kind, Peeked, peek};
@@ -19,7 +19,7 @@ use keybearer_model::name::ServerName;
 use crate::answer::{self, Answer};
 use crate::calls;
 use crate::forward::{Forwarder, Outgoing, Relay};
-use crate::gate::{self, Hosts};
+use crate::gate::{self, Hosts, Target};
 
 /// The largest message that a client may send (SEC-14).
 pub(crate) const LARGEST_MESSAGE: usize = 4 << 20;
@@ -42,7 +42,8 @@ impl Exchange {
         let Some(client) = self.broker.clients().by_key(passed.key).map(Arc::clone) else {
             return answer::empty(StatusCode::UNAUTHORIZED);
         };
-        let Ok(server) = passed.server.parse::<ServerName>() else { return answer::empty(StatusCode::NOT_FOUND) };
+        let Target::Server(name) = passed.target else { return answer::empty(StatusCode::NOT_FOUND) };
+        let Ok(server) = name.parse::<ServerName>() else { return answer::empty(StatusCode::NOT_FOUND) };
         match head.method {
             Method::POST => self.post(&head, body, &client, &server).await,
             _ => self.bodiless(&head, &client, &server).await,
@@ -92,7 +93,13 @@ impl Exchange {
         outgoing: &Outgoing,
     ) -> Result<Response<Relay>, Refusal> {
         let patience = calls::patience(call.class);
-        let asking = Asking { registered: Some(client), arguments, patience, session: admission::Session::Unasked };
+        let asking = Asking {
+            registered: Some(client),
+            arguments,
+            patience,
+            session: admission::Session::Unasked,
+            initiative: Initiative::OpensSignIn,
+        };
         let permit = self.broker.admit(call, asking).await?;
         self.forwarder.forward(permit, outgoing).await
     }

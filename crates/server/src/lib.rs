@@ -6,6 +6,7 @@
 mod answer;
 mod calls;
 mod control;
+mod draining;
 mod forward;
 mod gate;
 mod http_door;

@@ -10,6 +10,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::control::Control;
+use crate::draining::{self, Drain};
 use crate::forward::Forwarder;
 use crate::http_door;
 use crate::http_exchange::Exchange;
@@ -37,6 +38,7 @@ pub struct Running {
     broker: Broker,
     door: watch::Receiver<HttpDoor>,
     stop: Arc<Notify>,
+    drain: Drain,
     tasks: JoinSet<()>,
 }
 
@@ -50,14 +52,15 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
     let (bridges, controls) = (local::bind(lock, Name::Bridge)?, local::bind(lock, Name::Control)?);
     let (state, door) = watch::channel(HttpDoor::Closed);
     let stop = Arc::new(Notify::new());
+    let (drain, draining) = draining::channel();
     let exchange = Exchange { broker: broker.clone(), forwarder: Arc::clone(&forwarder) };
     let first = http_door::FirstLook::new(&exchange, &state).await;
     let mut tasks = JoinSet::new();
     tasks.spawn(first.keep(exchange, state));
-    tasks.spawn(Bridges { broker: broker.clone(), forwarder }.accept(bridges));
+    tasks.spawn(Bridges { broker: broker.clone(), forwarder, draining }.accept(bridges));
     let control = Control { broker: broker.clone(), door: door.clone(), stop: Arc::clone(&stop) };
     tasks.spawn(control.accept(controls));
-    Ok(Running { broker, door, stop, tasks })
+    Ok(Running { broker, door, stop, drain, tasks })
 }
 
 impl Running {
@@ -69,6 +72,11 @@ impl Running {
     /// Waits until somebody asks over the control API that the core ends.
     pub async fn asked_to_stop(&self) {
         self.stop.notified().await;
+    }
+
+    /// Tells the bridges that another core takes over; [`Running::stop`] follows.
+    pub fn begin_drain(&self) {
+        self.drain.begin();
     }
 
     /// Closes the doors, ends what is open, and writes what is still to be recorded.

@@ -190,7 +190,7 @@ impl World {
         let stream = local::connect(&self.folders, Name::Bridge).await.expect("connect to the stdio door");
         let (reader, writer) = tokio::io::split(stream);
         let mut client = LineClient::new(name, writer, reader);
-        let hello = Hello { keybearer: VERSION, server: server.to_owned() };
+        let hello = Hello { keybearer: VERSION, server: Some(server.to_owned()) };
         client.send_line(serde_json::to_vec(&hello).expect("a hello is JSON")).await.expect("say hello");
         let welcome = client.read_line().await.expect("the door answers");
         client.report_to(Arc::clone(&self.heard));

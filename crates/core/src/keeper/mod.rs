@@ -117,6 +117,17 @@ pub(crate) struct Need {
     challenged: bool,
     /// What it said with that.
     challenge: Option<Challenge>,
+    /// Whether a sign-in may be opened for it.
+    initiative: Initiative,
+}
+
+/// Whether a message may open a sign-in by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Initiative {
+    /// It may: somebody waits for what it asks.
+    OpensSignIn,
+    /// It may not: a program that only starts must not open windows.
+    Waits,
 }
 
 enum Command {
@@ -193,12 +204,11 @@ impl Keeper {
     }
 
     /// The credential, waiting for it as long as it takes: whoever cannot wait drops the future, which cancels nothing.
-    pub(crate) async fn obtain(&self) -> Result<Option<Arc<Held>>, CredentialError> {
+    pub(crate) async fn obtain(&self, initiative: Initiative) -> Result<Option<Arc<Held>>, CredentialError> {
+        let since = self.clock.boot();
         match self.ready() {
             Some(held) => Ok(held),
-            None => {
-                self.need(Need { since: self.clock.boot(), refused: None, challenged: false, challenge: None }).await
-            }
+            None => self.need(Need { since, refused: None, challenged: false, challenge: None, initiative }).await,
         }
     }
 
@@ -207,8 +217,9 @@ impl Keeper {
         &self,
         refused: Option<u64>,
         challenge: Option<Challenge>,
+        initiative: Initiative,
     ) -> Result<Option<Arc<Held>>, CredentialError> {
-        self.need(Need { since: self.clock.boot(), refused, challenged: true, challenge }).await
+        self.need(Need { since: self.clock.boot(), refused, challenged: true, challenge, initiative }).await
     }
 
     async fn need(&self, need: Need) -> Result<Option<Arc<Held>>, CredentialError> {

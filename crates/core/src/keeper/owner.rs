@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::next::Move;
 use super::work::{self, Done, Renewal};
-use super::{Command, CredentialError, Held, Need, Parts, Revocation, Shared, SignInState, Standing};
+use super::{Command, CredentialError, Held, Initiative, Need, Parts, Revocation, Shared, SignInState, Standing};
 use crate::audit::Event;
 use crate::config::{AuthConfig, OAuthConfig};
 use crate::ports::{KeyStoreError, SurfaceEnding};
@@ -167,6 +167,12 @@ impl Owner {
                 if !self.renew() {
                     self.answer_waiters(&Err(CredentialError::SignInNeeded));
                 }
+            }
+            Move::SignIn if need.initiative == Initiative::Waits => {
+                if !matches!(self.state().standing, Standing::Needed(_)) {
+                    self.stand(Standing::Needed("You have not signed in yet.".to_owned()));
+                }
+                let _ = waiter.send(Err(CredentialError::SignInNeeded));
             }
             Move::SignIn => {
                 self.waiters.push(waiter);

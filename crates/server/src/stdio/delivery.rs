@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderMap};
 use http_body_util::BodyExt as _;
+use keybearer_control::bridge::{NOTICE_MARK, Notice};
 use keybearer_mcp::peek::{Kind, peek};
 use keybearer_mcp::reply;
 use keybearer_mcp::sse::Decoder;
@@ -54,6 +55,19 @@ impl Outbox {
         // The client is gone: the session is about to end.
         let _ = self.0.send(line.freeze()).await;
     }
+
+    /// Tells the bridge something that is not for its client.
+    pub(super) async fn notice(&self, notice: Notice) {
+        let _ = self.0.send(notice_line(notice)).await;
+    }
+}
+
+/// A line of ours for the bridge, which does not pass it on.
+pub(super) fn notice_line(notice: Notice) -> Bytes {
+    let mut line = vec![NOTICE_MARK];
+    line.extend(serde_json::to_vec(&notice).unwrap_or_default());
+    line.push(b'\n');
+    line.into()
 }
 
 /// What a stream of events left behind.

@@ -7,7 +7,7 @@ mod session;
 use std::sync::Arc;
 use std::time::Duration;
 
-use keybearer_control::bridge::{Hello, VERSION, Welcome};
+use keybearer_control::bridge::{Hello, OLDEST, VERSION, Welcome};
 use keybearer_control::error::{Code, Error};
 use keybearer_core::broker::Broker;
 use keybearer_model::name::ServerName;
@@ -17,16 +17,21 @@ use tokio::io::{AsyncWriteExt as _, WriteHalf};
 
 use self::lines::{Line, Lines};
 use self::session::Session;
+use crate::draining::Draining;
 use crate::forward::Forwarder;
 
 /// How long a bridge may take to say what it wants.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
+
+/// The first version of bridges that understand the core's notices.
+const FIRST_WITH_NOTICES: u32 = 2;
 
 /// What every session of the stdio door needs.
 #[derive(Clone)]
 pub(crate) struct Bridges {
     pub(crate) broker: Broker,
     pub(crate) forwarder: Arc<Forwarder>,
+    pub(crate) draining: Draining,
 }
 
 impl Bridges {
@@ -53,8 +58,8 @@ impl Bridges {
         let (reader, mut writer) = tokio::io::split(stream);
         let mut lines = Lines::new(reader);
         let Ok(Some(Line::Whole(hello))) = tokio::time::timeout(HELLO_LIMIT, lines.next()).await else { return };
-        let server = match self.wanted(&hello) {
-            Ok(server) => server,
+        let (server, version) = match self.wanted(&hello) {
+            Ok(wanted) => wanted,
             Err(error) => return say(&mut writer, &Welcome::Refused { error }).await,
         };
         let chain = match identified {
@@ -67,23 +72,25 @@ impl Bridges {
         let (caller, registered) = self.broker.caller_by_chain(chain);
         say(&mut writer, &Welcome::Ready).await;
         let session = Session::new(self.broker, self.forwarder, caller, registered, server);
-        session.run(lines, writer).await;
+        session.run(lines, writer, self.draining, version >= FIRST_WITH_NOTICES).await;
     }
 
-    fn wanted(&self, hello: &[u8]) -> Result<ServerName, Error> {
+    /// Which server a bridge wants, and its version.
+    fn wanted(&self, hello: &[u8]) -> Result<(ServerName, u32), Error> {
         let hello: Hello = serde_json::from_slice(hello)
             .map_err(|_| Error::new(Code::BadRequest, "the first line is not a bridge's greeting"))?;
-        if hello.keybearer != VERSION {
+        if !(OLDEST..=VERSION).contains(&hello.keybearer) {
             return Err(Error::new(Code::BadRequest, "the bridge is of another version than the running Keybearer")
                 .hint("restart the app that started it"));
         }
         let unknown = || {
-            let shown: String = hello.server.chars().filter(|c| !c.is_control()).take(48).collect();
+            let shown: String =
+                hello.server.iter().flat_map(|name| name.chars()).filter(|c| !c.is_control()).take(48).collect();
             Error::new(Code::UnknownServer, format!("there is no server `{shown}`"))
                 .hint("see the names with `keybearer servers list`")
         };
-        let server: ServerName = hello.server.parse().map_err(|_| unknown())?;
-        if self.broker.knows(&server) { Ok(server) } else { Err(unknown()) }
+        let server: ServerName = hello.server.as_deref().unwrap_or_default().parse().map_err(|_| unknown())?;
+        if self.broker.knows(&server) { Ok((server, hello.keybearer)) } else { Err(unknown()) }
     }
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode};
-use keybearer_core::admission::{self, Asking, Refusal};
+use keybearer_control::bridge::Notice;
+use keybearer_core::admission::{self, Asking, Initiative, Refusal};
 use keybearer_core::broker::Broker;
 use keybearer_core::clients::Registered;
 use keybearer_mcp::peek::{Kind, Peeked, peek};
@@ -24,6 +25,7 @@ use super::delivery::{self, BodyKind, Outbox};
 use super::lines::{Line, Lines};
 use crate::answer;
 use crate::calls;
+use crate::draining::Draining;
 use crate::forward::{Forwarder, Outgoing, Relay};
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -76,16 +78,20 @@ impl Session {
         Arc::new(Self { broker, forwarder, caller, registered, server, let_in, upstream: Mutex::default() })
     }
 
-    /// Serves the client until it hangs up or is revoked; then ends the session upstream.
+    /// Serves the client until it hangs up or is revoked; then ends the session upstream. When the core drains, a
+    /// client that `notices` is told so and hangs up by itself.
     pub(super) async fn run(
         self: Arc<Self>,
         mut lines: Lines<impl AsyncRead + Unpin>,
         writer: impl AsyncWrite + Unpin + Send + 'static,
+        mut draining: Draining,
+        notices: bool,
     ) {
         let (sender, outbox) = mpsc::channel(64);
         let out = Outbox::new(sender);
         let writing = tokio::spawn(write(outbox, writer));
         let mut work = Work::default();
+        let mut told = false;
         let mut revoked = match &self.registered {
             Some(registered) => answer::revoked(registered.revoked()),
             None => Box::pin(std::future::pending()),
@@ -98,11 +104,16 @@ impl Session {
                 },
                 Some(_) = work.requests.join_next() => {}
                 () = revoked.as_mut() => break,
+                () = draining.begun(), if notices && !told => {
+                    told = true;
+                    out.notice(Notice::Draining).await;
+                }
             }
         }
         work.streams.shutdown().await;
         // A client that only closed its sending half still reads what it has asked for.
-        let _ = tokio::time::timeout(FAREWELL, async { while work.requests.join_next().await.is_some() {} }).await;
+        let patience = if told { calls::PATIENCE_AT_A_DRAIN } else { FAREWELL };
+        let _ = tokio::time::timeout(patience, async { while work.requests.join_next().await.is_some() {} }).await;
         work.requests.shutdown().await;
         drop(out);
         let _ = tokio::time::timeout(FAREWELL, self.end()).await;
@@ -166,7 +177,8 @@ impl Session {
     async fn send(&self, call: Call, arguments: &str, outgoing: &Outgoing) -> Result<Response<Relay>, Refusal> {
         let patience = calls::patience(call.class);
         let session = *self.let_in.get().unwrap_or(&admission::Session::Unasked);
-        let asking = Asking { registered: self.registered.as_deref(), arguments, patience, session };
+        let initiative = Initiative::OpensSignIn;
+        let asking = Asking { registered: self.registered.as_deref(), arguments, patience, session, initiative };
         let permit = self.broker.admit(call, asking).await?;
         // Whoever may send one message may keep its session going; what it does in it is judged call by call.
         let _ = self.let_in.set(admission::Session::LetIn);
