@@ -31,8 +31,17 @@ const LONGEST: usize = 16;
 pub struct Peer {
     /// The process itself; for messages, never to look anything up by. Zero where the system does not tell.
     pub pid: u32,
+    /// The same with its program. What comes through a bridge begins above it instead: the bridge is ours.
+    pub itself: Process,
     /// The program that started the peer, the one that started that, and so on; the system's first process excluded.
     pub chain: Vec<Process>,
+}
+
+impl Peer {
+    /// The chain of a program that has connected by itself: it comes first, then who started it, and so on.
+    pub fn whole_chain(self) -> Vec<Process> {
+        std::iter::once(self.itself).chain(self.chain).collect()
+    }
 }
 
 /// Identifies the process at the other end of `stream`.

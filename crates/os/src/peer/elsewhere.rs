@@ -3,6 +3,8 @@
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::StreamCommon as _;
 
+use keybearer_model::caller::Process;
+
 use super::{Peer, PeerError};
 
 pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
@@ -11,5 +13,5 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         return Err(PeerError::Foreign);
     }
     let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
-    Ok(Peer { pid, chain: Vec::new() })
+    Ok(Peer { pid, itself: Process { pid, executable: None }, chain: Vec::new() })
 }

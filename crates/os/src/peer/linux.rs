@@ -22,8 +22,8 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         return Err(PeerError::Foreign);
     }
     let peer = Held::of_socket(socket.as_fd(), claimed.pid)?;
-    let pid = peer.pid;
-    Ok(Peer { pid: number(pid), chain: ancestors(peer)? })
+    let itself = peer.process()?;
+    Ok(Peer { pid: itself.pid, itself, chain: ancestors(peer)? })
 }
 
 /// The programs above `child`, nearest first.
@@ -31,11 +31,7 @@ fn ancestors(mut child: Held) -> Result<Vec<Process>, PeerError> {
     let mut chain = Vec::new();
     while chain.len() < LONGEST {
         let Some(parent) = child.parent()? else { break };
-        chain.push(Process { pid: number(parent.pid), executable: parent.executable() });
-        // What was read by number was about this process only if it still lives.
-        if !parent.lives()? {
-            return Err(PeerError::Gone);
-        }
+        chain.push(parent.process()?);
         child = parent;
     }
     Ok(chain)
@@ -74,6 +70,13 @@ impl Held {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).map_err(gone_or_unreadable)?;
         let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "unknown format of `/proc/PID/stat`");
         Ok(parent_in(&stat).ok_or_else(unreadable)?.filter(|pid| !pid.is_init()))
+    }
+
+    /// What is known of it.
+    fn process(&self) -> Result<Process, PeerError> {
+        let process = Process { pid: number(self.pid), executable: self.executable() };
+        // What was read by number was about this process only if it still lives.
+        if self.lives()? { Ok(process) } else { Err(PeerError::Gone) }
     }
 
     /// The program's path, if it is the file that this process runs: one that runs in another mount namespace, or whose
@@ -163,7 +166,13 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let program = place.path().join("program");
         fs::copy("/bin/sleep", &program).unwrap();
-        let mut child = std::process::Command::new(&program).arg("60").spawn().unwrap();
+        let mut child = loop {
+            match std::process::Command::new(&program).arg("60").spawn() {
+                // A process that another test has just begun holds our copy open for writing until it executes.
+                Err(cause) if cause.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+                begun => break begun.unwrap(),
+            }
+        };
         let pid = Pid::from_child(&child);
         let held = Held { pid, pidfd: pidfd_open(pid, PidfdFlags::empty()).unwrap() };
         assert_eq!(held.executable().as_ref(), Some(&program));

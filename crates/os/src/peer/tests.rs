@@ -31,6 +31,7 @@ async fn the_chain_begins_with_who_started_the_peer() {
     let stream = listener.accept().await.unwrap();
     let peer = identify(&stream).unwrap();
     assert_ne!(peer.pid, shell.id());
+    assert_eq!((peer.itself.pid, &peer.itself.executable), (peer.pid, &Some(std::fs::canonicalize(knock()).unwrap())));
     assert_eq!(peer.chain[0].pid, shell.id());
     assert_eq!(peer.chain[0].executable, Some(std::fs::canonicalize("/bin/sh").unwrap()));
     assert_eq!(peer.chain[1].pid, std::process::id());

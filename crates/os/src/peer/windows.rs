@@ -34,6 +34,7 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         return Err(PeerError::Foreign);
     }
     let mut child = Held::open(pid).map_err(gone_or_failed)?;
+    let itself = Process { pid, executable: child.executable() };
     let parents = parents()?;
     let mut chain = Vec::new();
     let mut at = pid;
@@ -46,7 +47,7 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         chain.push(Process { pid: parent, executable: held.executable() });
         (child, at) = (held, parent);
     }
-    Ok(Peer { pid, chain })
+    Ok(Peer { pid, itself, chain })
 }
 
 /// Whether the process `pid` runs as our user.
