@@ -17,6 +17,7 @@ use crate::ports::Clock;
 
 mod chain;
 mod entry;
+mod inbox;
 mod span;
 mod tail;
 mod verify;
@@ -27,6 +28,7 @@ pub use span::Span;
 pub use tail::tail;
 pub use verify::{Tampering, Verified, VerifyError, verify};
 
+use inbox::{Inbox, Outlet};
 use writer::{Message, Writer};
 
 /// A handle on the trail. Cheap to clone; when the last one goes, everything has been written.
@@ -36,7 +38,7 @@ pub struct Trail(Arc<Shared>);
 struct Shared {
     clock: Arc<dyn Clock>,
     healthy: Arc<AtomicBool>,
-    inbox: Option<mpsc::Sender<Message>>,
+    inbox: Arc<Inbox>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -48,10 +50,11 @@ impl Trail {
     /// If its files cannot be read or written.
     pub fn open(dir: &Path, clock: Arc<dyn Clock>) -> io::Result<Self> {
         let healthy = Arc::new(AtomicBool::new(true));
-        let (inbox, messages) = mpsc::channel();
+        let inbox = Arc::new(Inbox::default());
+        let outlet = Outlet(Arc::clone(&inbox));
         let writer = Writer::open(dir, clock.now(), Arc::clone(&healthy))?;
-        let writer = std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&messages))?;
-        Ok(Self(Arc::new(Shared { clock, healthy, inbox: Some(inbox), writer: Some(writer) })))
+        let writer = std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&outlet))?;
+        Ok(Self(Arc::new(Shared { clock, healthy, inbox, writer: Some(writer) })))
     }
 
     /// Begins the record of a call; it is written when the span is settled or dropped.
@@ -66,20 +69,15 @@ impl Trail {
 
     /// Hands a record over; it carries the time of this call.
     pub fn append(&self, entry: Entry) {
-        if let Some(inbox) = &self.0.inbox {
-            // The writer ends after the last handle only: this one has it.
-            let _ = inbox.send(Message::Append(self.0.clock.now(), entry));
-        }
+        self.0.inbox.push(Message::Append(self.0.clock.now(), entry));
     }
 
     /// Waits until everything that was handed over has been written to the disk, or has failed to be.
     pub fn flush(&self) {
         let (done, waits) = mpsc::channel();
-        if let Some(inbox) = &self.0.inbox
-            && inbox.send(Message::Flush(done)).is_ok()
-        {
-            let _ = waits.recv();
-        }
+        self.0.inbox.push(Message::Flush(done));
+        // The writer ends after the last handle only: this one has it.
+        let _ = waits.recv();
     }
 
     /// Whether records arrive on the disk. Those that do not are kept in memory and tried again.
@@ -94,7 +92,7 @@ impl Trail {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        drop(self.inbox.take());
+        self.inbox.close();
         if let Some(writer) = self.writer.take() {
             let _ = writer.join();
         }

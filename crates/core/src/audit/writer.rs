@@ -5,12 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use keybearer_model::time::Timestamp;
 
 use super::chain::Chain;
+use super::inbox::Outlet;
 use super::{Entry, Event};
 
 /// How long a record of a call may be on its way to the disk. Events go there at once.
@@ -28,6 +29,16 @@ pub(super) enum Message {
     Append(Timestamp, Entry),
     /// Bring everything to the disk and say so.
     Flush(Sender<()>),
+}
+
+impl Message {
+    /// Whether it goes to the disk at once.
+    pub(super) fn is_urgent(&self) -> bool {
+        match self {
+            Self::Append(_, Entry::Event(_)) | Self::Flush(_) => true,
+            Self::Append(_, Entry::Call(_)) => false,
+        }
+    }
 }
 
 /// The thread's state.
@@ -65,28 +76,22 @@ impl Writer {
     }
 
     /// Writes until the last handle has gone.
-    pub(super) fn run(mut self, messages: &Receiver<Message>) {
+    pub(super) fn run(mut self, outlet: &Outlet) {
+        let mut messages = Vec::new();
         let mut open = true;
         while open {
             let idle = self.pending.is_empty() && self.unsynced_since.is_none();
-            let first = if idle {
-                messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
-            } else {
-                messages.recv_timeout(LAG)
-            };
+            open = outlet.wait((!idle).then_some(LAG), &mut messages);
+            self.urgent |= !open || messages.is_empty();
             let mut waiting = Vec::new();
-            match first {
-                Ok(message) => self.take(message, &mut waiting),
-                Err(RecvTimeoutError::Timeout) => self.urgent = true,
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.urgent = true;
-                    open = false;
+            let mut rest = messages.drain(..).peekable();
+            loop {
+                rest.by_ref().take(BATCH).for_each(|message| self.take(message, &mut waiting));
+                self.write();
+                if rest.peek().is_none() {
+                    break;
                 }
             }
-            for message in messages.try_iter().take(BATCH) {
-                self.take(message, &mut waiting);
-            }
-            self.write();
             for done in waiting {
                 let _ = done.send(());
             }
