@@ -2,6 +2,7 @@
 
 mod delivery;
 mod lines;
+mod open;
 mod session;
 
 use std::sync::Arc;
