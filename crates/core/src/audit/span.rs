@@ -1,5 +1,6 @@
 //! The obligation to record how a call ended.
 
+use http::HeaderName;
 use keybearer_model::call::Call;
 use keybearer_model::time::BootTime;
 
@@ -31,6 +32,13 @@ impl Span {
     pub fn account(&mut self, email: impl Into<String>) {
         if let Some(entry) = &mut self.entry {
             entry.account(email.into());
+        }
+    }
+
+    /// Notes the names of the headers that go on beyond MCP's own.
+    pub fn headers(&mut self, names: &[HeaderName]) {
+        if let Some(entry) = &mut self.entry {
+            entry.headers(names.iter().map(ToString::to_string).collect());
         }
     }
 

@@ -7,7 +7,7 @@ use keybearer_model::name::ServerName;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 use super::servers::CLIENT_AUTH;
-use super::{AuthConfig, Config, OAuthConfig, Problem, ServerConfig};
+use super::{AuthConfig, Config, OAuthConfig, Passing, Problem, ServerConfig};
 
 /// Adds the table of a server behind the others.
 ///
@@ -90,6 +90,19 @@ fn fill(table: &mut dyn TableLike, server: &ServerConfig) {
             table.insert("header", value(name.as_str()));
         }
         AuthConfig::OAuth(oauth) => fill_oauth(table, oauth),
+    }
+    fill_passing(table, &server.passing);
+}
+
+fn fill_passing(table: &mut dyn TableLike, passing: &Passing) {
+    if !passing.forward.is_empty() {
+        table.insert("forward_headers", value(passing.forward.iter().map(ToString::to_string).collect::<Array>()));
+    }
+    if let Some(identity) = &passing.identity {
+        let mut inner = InlineTable::new();
+        inner.insert("name", identity.name.as_str().into());
+        inner.insert("value", identity.value.word().into());
+        table.insert("identity_header", value(inner));
     }
 }
 

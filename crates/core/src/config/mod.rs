@@ -13,11 +13,13 @@ use keybearer_model::url::Upstream;
 use keybearer_policy::Policy;
 
 pub mod edit;
+mod passing;
 mod problem;
 mod reader;
 mod rules;
 mod servers;
 
+pub use passing::{HeaderPattern, IdentityHeader, IdentityValue, Passing};
 pub use problem::Problem;
 
 use reader::Reader;
@@ -66,6 +68,15 @@ pub struct ServerConfig {
     pub url: Upstream,
     /// How calls to it are authorized.
     pub auth: AuthConfig,
+    /// Headers beyond MCP's own that it is given.
+    pub passing: Passing,
+}
+
+impl ServerConfig {
+    /// A server that is given no headers beyond MCP's own.
+    pub fn new(url: Upstream, auth: AuthConfig) -> Self {
+        Self { url, auth, passing: Passing::default() }
+    }
 }
 
 /// How calls to a server are authorized.

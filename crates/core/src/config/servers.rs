@@ -12,7 +12,8 @@ use toml::de::DeTable;
 use super::reader::{Reader, shown};
 use super::{AuthConfig, OAuthConfig, ServerConfig};
 
-const KEYS: [&str; 6] = ["url", "auth", "header", "client_id", "client_auth", "scopes"];
+const KEYS: [&str; 8] =
+    ["url", "auth", "header", "client_id", "client_auth", "scopes", "forward_headers", "identity_header"];
 
 /// The values of `client_auth`, as RFC 7591 §2 writes them.
 pub(super) const CLIENT_AUTH: [(&str, ClientAuth); 3] = [
@@ -22,7 +23,7 @@ pub(super) const CLIENT_AUTH: [(&str, ClientAuth); 3] = [
 ];
 
 /// Headers that Keybearer or the connection sets, beside those that begin with `mcp-`, `proxy-` or `sec-`.
-const NOT_STATIC: [&str; 22] = [
+pub(super) const NOT_STATIC: [&str; 22] = [
     "accept",
     "accept-encoding",
     "connection",
@@ -46,6 +47,9 @@ const NOT_STATIC: [&str; 22] = [
     "via",
     "www-authenticate",
 ];
+
+/// The families of such headers.
+pub(super) const OURS: [&str; 3] = ["mcp-", "proxy-", "sec-"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -102,7 +106,8 @@ impl<'t> Reader<'t> {
             }
         };
         self.idle_keys(table, way?);
-        Some(ServerConfig { url: url?, auth })
+        let passing = self.passing(table);
+        Some(ServerConfig { url: url?, auth, passing })
     }
 
     fn url(&mut self, table: &DeTable<'t>, name: &str, at: &Range<usize>) -> Option<Upstream> {
@@ -130,7 +135,7 @@ impl<'t> Reader<'t> {
             self.advise(&text.span(), "`header` is not the name of a header", Some(hint.to_owned()));
             return None;
         };
-        let ours = ["mcp-", "proxy-", "sec-"].iter().any(|prefix| name.as_str().starts_with(prefix));
+        let ours = OURS.iter().any(|prefix| name.as_str().starts_with(*prefix));
         if ours || NOT_STATIC.contains(&name.as_str()) {
             self.note(&text.span(), format!("header `{name}` cannot be set"));
             return None;

@@ -225,6 +225,14 @@ fn rules_are_judged() {
 }
 
 #[test]
+fn headers_that_could_carry_a_credential_are_not_passed_on() {
+    check(
+        "[servers.a]\nurl = \"https://a.test\"\nforward_headers = [\"X-User-*\", \"Cookie\", \"*\"]\nidentity_header = { name = \"X-*\", value = \"phone\" }\n[servers.b]\nurl = \"https://b.test\"\nidentity_header = \"X-Who\"\n",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
 fn ports_and_patience_have_bounds() {
     assert_eq!(Config::parse("http_port = 0").unwrap().http_port, Some(0));
     assert_eq!(Config::parse("http_port = 0xffff").unwrap().http_port, Some(65535));
@@ -273,7 +281,9 @@ mod edits {
     #[test]
     fn into_an_empty_file_and_into_an_inline_table() {
         let header = server("url = \"http://127.0.0.1:7/\"\nauth = \"header\"\nheader = \"X-Key\"");
-        let none = server("url = \"https://a.test\"\nauth = \"none\"");
+        let none = server(
+            "url = \"https://a.test\"\nauth = \"none\"\nforward_headers = [\"X-User-*\"]\nidentity_header = { name = \"X-Who\", value = \"subject\" }",
+        );
         let once = edit::add_server("", &"one".parse().unwrap(), &header).unwrap();
         let twice = edit::add_server(&once, &"two".parse().unwrap(), &none).unwrap();
         let inline = "servers = { crm = { url = \"https://a.test\" } } # all\n";
@@ -288,14 +298,18 @@ mod edits {
             [servers.two]
             url = "https://a.test/"
             auth = "none"
+            forward_headers = ["x-user-*"]
+            identity_header = { name = "x-who", value = "subject" }
             ---
-            servers = { crm = { url = "https://a.test" } , two = { url = "https://a.test/", auth = "none" } } # all
+            servers = { crm = { url = "https://a.test" } , two = { url = "https://a.test/", auth = "none", forward_headers = ["x-user-*"], identity_header = { name = "x-who", value = "subject" } } } # all
             ---
             # only this
 
             [servers.two]
             url = "https://a.test/"
             auth = "none"
+            forward_headers = ["x-user-*"]
+            identity_header = { name = "x-who", value = "subject" }
         "#]]
         .assert_eq(&[twice, inline, comment].join("---\n"));
     }
