@@ -228,7 +228,12 @@ fn rules_are_judged() {
 fn headers_that_could_carry_a_credential_are_not_passed_on() {
     check(
         "[servers.a]\nurl = \"https://a.test\"\nforward_headers = [\"X-User-*\", \"Cookie\", \"*\"]\nidentity_header = { name = \"X-*\", value = \"phone\" }\n[servers.b]\nurl = \"https://b.test\"\nidentity_header = \"X-Who\"\n",
-        expect![[r#""#]],
+        expect![[r#"
+            line 3: header `Cookie` cannot be passed on: it could carry a credential, or belongs to the connection
+            line 3: header `*` cannot be passed on: it is neither a header's name nor the beginning of one with `*` behind it
+            line 4: `value` must be "email" or "subject"
+            line 4: header `X-*` cannot be passed on: it could carry a credential, or belongs to the connection
+            line 7: `identity_header` must be a table such as `{ name = "X-User-Email", value = "email" }`, not of type string"#]],
     );
 }
 
