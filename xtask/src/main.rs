@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask setup`, `demo`, `test`, `tidy`, `codegen`, `bench`, `windows`.
+//! The project's own commands: `cargo xtask setup`, `demo`, `test`, `conformance`, `tidy`, `codegen`, `bench`,
+//! `windows`.
 //!
 //! Each command is one module. Nothing here is shipped, and nothing that is shipped depends on it.
 
@@ -8,6 +9,7 @@
 mod bench;
 mod codegen;
 mod command;
+mod conformance;
 mod demo;
 mod icons;
 mod machine;
@@ -26,6 +28,7 @@ cargo xtask COMMAND
   setup [NEED...]      brings what is missing: build, node, python, session, deny, windows, bench; without a need, all but the last two
   demo [--keep|--script]  a small company on this machine, a sign-in, calls; --script ends by itself
   test [--only STEP]   everything that must hold before a change lands; CI runs exactly this
+  conformance          the official conformance suite, directly and through Keybearer, compared check by check
   tidy                 checks the rules that a program can check
   codegen [--check]    writes what is generated, or only compares
   bench [ROUNDS]       measures what a call costs, and writes docs/benchmarks.md
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         "setup" => setup::command(rest),
         "demo" => demo::command(rest),
         "test" => test::command(rest),
+        "conformance" => conformance::command(),
         "tidy" => tidy::command(),
         "codegen" => codegen::command(rest),
         "bench" => bench::command(rest),

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     codegen,
     command::Run,
+    conformance,
     setup::{self, Need},
     tidy, ui, windows,
 };
@@ -19,7 +20,7 @@ struct Step {
     remedy: &'static str,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "setup", run: bring, remedy: "the message names what is missing; `cargo xtask setup` tries again" },
     Step { name: "format", run: format, remedy: "`cargo fmt --all` puts it right" },
     Step {
@@ -33,6 +34,11 @@ const STEPS: [Step; 10] = [
     Step { name: "clippy", run: clippy, remedy: "mend the code; an exception is `#[expect(lint, reason = \"...\")]`" },
     Step { name: "build", run: build, remedy: "`cargo build --workspace` shows the same" },
     Step { name: "tests", run: tests, remedy: "`cargo test -p PACKAGE NAME -- --nocapture` runs one test alone" },
+    Step {
+        name: "conformance",
+        run: conformance::step,
+        remedy: "each line is a check of the suite, in its words; `cargo xtask conformance` builds and runs it alone",
+    },
     Step {
         name: "windows",
         run: windows::command,
@@ -81,10 +87,10 @@ fn choose(arguments: &[String]) -> Result<Vec<&'static Step>> {
 fn summarize(times: &[(&str, Duration)]) {
     println!();
     for (name, time) in times {
-        println!("{name:>8} {:>6.1} s", time.as_secs_f64());
+        println!("{name:>11} {:>6.1} s", time.as_secs_f64());
     }
     let total: Duration = times.iter().map(|(_, time)| *time).sum();
-    println!("{:>8} {:>6.1} s", "total", total.as_secs_f64());
+    println!("{:>11} {:>6.1} s", "total", total.as_secs_f64());
 }
 
 fn bring() -> Result<()> {

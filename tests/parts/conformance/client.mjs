@@ -1,0 +1,51 @@
+// The client that the conformance suite drives: it does what a scenario wants of a client, either at the suite's server
+// itself or through Keybearer.
+//
+//   client.mjs direct|http|stdio URL
+//
+// Settings: MCP_CONFORMANCE_SCENARIO, MCP_CONFORMANCE_PROTOCOL_VERSION and MCP_CONFORMANCE_CONTEXT (set by the suite),
+// KEYBEARER (the program). Each run has a core of its own. Ends with 0 when the client was content.
+
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { startCore } from './core.mjs';
+import { scenarios } from './scenarios.mjs';
+
+/** Less than the suite's own limit, which would leave a core behind. */
+const LONGEST_MS = 25_000;
+const INFO = { name: 'keybearer-conformance', version: '1.0.0' };
+const [way, url] = process.argv.slice(2);
+const scenario = scenarios[process.env.MCP_CONFORMANCE_SCENARIO];
+if (!scenario) throw new Error(`no script for the scenario \`${process.env.MCP_CONFORMANCE_SCENARIO}\``);
+
+const ways = {
+  direct: () => new StreamableHTTPClientTransport(new URL(url)),
+  http: async (core) => {
+    const { url: door, authorization } = await core.register();
+    return new StreamableHTTPClientTransport(door, { requestInit: { headers: { authorization } } });
+  },
+  stdio: ({ bridge: { command, args, env } }) => new StdioClientTransport({ command, args, env, stderr: 'inherit' }),
+};
+
+const modern = process.env.MCP_CONFORMANCE_PROTOCOL_VERSION === '2026-07-28';
+const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
+const core = way === 'direct' ? undefined : await startCore(url, scenario.server);
+setTimeout(() => {
+  process.stderr.write(`the client was not done after ${LONGEST_MS} ms\n`);
+  core?.abandon();
+  process.exit(1);
+}, LONGEST_MS).unref();
+try {
+  const options = modern ? { versionNegotiation: { mode: 'auto' } } : {};
+  const client = new Client(INFO, { ...options, capabilities: scenario.capabilities ?? {} });
+  scenario.prepare?.(client);
+  await client.connect(await ways[way](core));
+  await scenario.run(client, context);
+  await client.close();
+} catch (error) {
+  process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 1;
+} finally {
+  await core?.stop();
+}
+process.exit();

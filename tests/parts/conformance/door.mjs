@@ -1,0 +1,48 @@
+// Keybearer's HTTP door for a client that can send no key: a core before `TARGET`, and a forwarder before the core that
+// adds the key and changes nothing else.
+//
+// A request that names this forwarder as its host is for the door, and gets the door's name; any other Host or Origin
+// goes on as it came, so that the door's own gate judges it. This forwarder's own Origin stands for a program that
+// sends none: the door lets in no page of any origin (SEC-04).
+//
+// Settings: TARGET (the server's URL), KEYBEARER (the program), PORT (0).
+
+import http from 'node:http';
+import { startCore } from './core.mjs';
+import { listen, ready, required, serverToBe } from '../part.mjs';
+
+const core = await startCore(required('TARGET'));
+process.once('exit', core.abandon);
+const door = await core.register();
+const server = serverToBe();
+const origin = await listen(server);
+const here = new URL(origin).host;
+const agent = new http.Agent({ keepAlive: true });
+
+server.handler = (request, response) => {
+  const headers = withDoorsName(request.rawHeaders);
+  const path = `${door.url.pathname}${request.url.slice('/mcp'.length)}`;
+  const { hostname, port } = door.url;
+  const onward = http.request({ agent, hostname, port, path, method: request.method, headers, setHost: false });
+  onward.once('response', (reply) => {
+    response.writeHead(reply.statusCode, reply.rawHeaders);
+    response.flushHeaders();
+    reply.pipe(response);
+    reply.once('error', () => response.destroy());
+  });
+  onward.once('error', (error) => response.destroy(error));
+  response.once('close', () => onward.destroy());
+  request.pipe(onward);
+};
+ready('conformance-door', { port: server.address().port, url: `${origin}/mcp` });
+
+/** The headers as they came, one by one. */
+function withDoorsName(raw) {
+  const headers = ['authorization', door.authorization];
+  for (let at = 0; at < raw.length; at += 2) {
+    const [name, value] = [raw[at].toLowerCase(), raw[at + 1]];
+    if (name === 'origin' && value === origin) continue;
+    headers.push(raw[at], name === 'host' && value === here ? door.url.host : value);
+  }
+  return headers;
+}
