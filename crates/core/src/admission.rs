@@ -136,15 +136,22 @@ impl Broker {
         deadline: Instant,
     ) -> Result<RuleId, DenyReason> {
         let deadline = deadline.min(Instant::now() + self.config().ask_timeout);
-        let question = Question {
+        let question = |patience| Question {
             call: Arc::clone(call),
-            reason,
+            reason: reason.clone(),
             arguments: asking.arguments.into(),
-            deadline: deadline - Instant::now(),
+            deadline: patience,
         };
         // The prompter keeps the deadline; it is enforced here all the same: no answer in time means deny.
-        let asked = self.ports().prompter.ask(question);
-        match tokio::time::timeout_at(deadline, asked).await.unwrap_or(Answer::TimedOut) {
+        let prompter = &self.ports().prompter;
+        let answer = if keeps_session(call.class) {
+            let topic = (call.caller.principal(), call.server.clone());
+            self.questions().ask(prompter, &topic, deadline, question).await
+        } else {
+            let asked = prompter.ask(question(deadline - Instant::now()));
+            tokio::time::timeout_at(deadline, asked).await.unwrap_or(Answer::TimedOut)
+        };
+        match answer {
             Answer::AllowOnce => Ok(RuleId::Person),
             Answer::Deny => Err(DenyReason::Person),
             Answer::NobodyThere => Err(DenyReason::NobodyToAsk),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use keybearer_model::call::Call;
-use keybearer_model::caller::{Caller, Process};
 use keybearer_model::name::{ClientName, ServerName};
+use keybearer_model::program::{Pin, Process};
 use keybearer_model::secret::Secret;
 use tokio::sync::watch;
 
@@ -17,6 +17,7 @@ use crate::config::{Config, Problem, ServerConfig, edit};
 use crate::custody::Custody;
 use crate::keeper::{Keeper, Parts, Revocation, SignInState};
 use crate::ports::{KeyStoreError, KeyStoreKind, Ports};
+use crate::questions::Questions;
 use crate::sign_in::{Opening, SignInError};
 use crate::store::{Store, StoreError, StoredClient};
 
@@ -46,6 +47,7 @@ struct Shared {
     servers: ArcSwap<HashMap<ServerName, Arc<Server>>>,
     clients: ArcSwap<Clients>,
     changed: watch::Sender<u64>,
+    questions: Questions,
     /// Held while settings change: two changes of one file must not overtake each other.
     changing: tokio::sync::Mutex<()>,
 }
@@ -140,6 +142,7 @@ impl Broker {
             servers: ArcSwap::default(),
             clients: ArcSwap::from_pointee(clients),
             changed: watch::Sender::new(0),
+            questions: Questions::default(),
             changing: tokio::sync::Mutex::new(()),
         }));
         broker.adopt(config);
@@ -176,7 +179,7 @@ impl Broker {
         Arc::new(Server { name, config, keeper })
     }
 
-    fn touch(&self) {
+    pub(crate) fn touch(&self) {
         self.0.changed.send_modify(|count| *count += 1);
     }
 
@@ -236,6 +239,10 @@ impl Broker {
         &self.0.ports
     }
 
+    pub(crate) fn questions(&self) -> &Questions {
+        &self.0.questions
+    }
+
     pub(crate) fn trail(&self) -> &Trail {
         &self.0.trail
     }
@@ -259,11 +266,6 @@ impl Broker {
     pub fn servers(&self) -> BTreeMap<ServerName, (ServerConfig, SignInState)> {
         let servers = self.0.servers.load();
         servers.iter().map(|(name, server)| (name.clone(), (server.config.clone(), server.keeper.state()))).collect()
-    }
-
-    /// The caller behind a verified process chain.
-    pub fn caller_by_chain(&self, chain: Vec<Process>) -> (Arc<Caller>, Option<Arc<Registered>>) {
-        self.0.clients.load().by_chain(chain)
     }
 
     /// Records a call that cannot be judged or is turned away after it was classified.
@@ -329,7 +331,7 @@ impl Broker {
         &self,
         name: &ClientName,
         servers: Vec<ServerName>,
-        program: Option<String>,
+        program: Option<Process>,
     ) -> Result<(Arc<Registered>, Option<Secret>), ChangeError> {
         let _changing = self.0.changing.lock().await;
         if let Some(unknown) = servers.iter().find(|server| !self.knows(server)) {
@@ -342,7 +344,8 @@ impl Broker {
         let stored = StoredClient {
             name: name.clone(),
             key_digest: key.as_ref().map(Secret::digest),
-            program,
+            pin: program.as_ref().and_then(pin_of),
+            program: program.and_then(|program| program.executable?.into_os_string().into_string().ok()),
             servers,
             since: self.0.ports.clock.now(),
         };
@@ -401,6 +404,12 @@ impl Broker {
     fn write_settings(&self, text: &str) -> Result<(), ChangeError> {
         replace_file(&self.0.places.config_file, text).map_err(|cause| ChangeError::NotSaved(cause.to_string()))
     }
+}
+
+/// What a program is known by, where its hash is known.
+fn pin_of(program: &Process) -> Option<Pin> {
+    let file = program.file.as_ref()?;
+    Some(Pin { sha256: file.digest()?, stamp: *file.stamp() })
 }
 
 async fn blocking<T: Send + 'static>(

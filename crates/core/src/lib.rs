@@ -6,10 +6,13 @@
 pub mod admission;
 pub mod audit;
 pub mod broker;
+pub mod carriers;
 pub mod clients;
 pub mod config;
 pub mod custody;
 pub mod keeper;
 pub mod ports;
 pub mod sign_in;
+mod programs;
+mod questions;
 pub mod store;

@@ -7,11 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use keybearer_model::grant::GrantFacts;
 use keybearer_model::name::{ClientName, ServerName};
+use keybearer_model::program::Pin;
 use keybearer_model::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// The schema's version, kept in SQLite's `user_version`.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// The state database of one installation.
 pub struct Store {
@@ -39,6 +40,8 @@ pub struct StoredClient {
     pub key_digest: Option<[u8; 32]>,
     /// Its executable's path, for a client of the stdio door.
     pub program: Option<String>,
+    /// What that program is known by, where the system tells one file from another.
+    pub pin: Option<Pin>,
     /// The servers it may use; empty means all.
     pub servers: Vec<ServerName>,
     /// When it was registered.
@@ -67,6 +70,10 @@ impl Store {
                  COMMIT;",
             )?;
         }
+        if version < 2 {
+            connection
+                .execute_batch("BEGIN; ALTER TABLE clients ADD COLUMN pin TEXT; PRAGMA user_version = 2; COMMIT;")?;
+        }
         Ok(Self { connection: Mutex::new(connection) })
     }
 
@@ -79,7 +86,7 @@ impl Store {
     pub fn clients(&self) -> Result<Vec<StoredClient>, StoreError> {
         let connection = self.connection();
         let mut statement =
-            connection.prepare("SELECT name, key_digest, program, servers, since FROM clients ORDER BY name")?;
+            connection.prepare("SELECT name, key_digest, program, servers, since, pin FROM clients ORDER BY name")?;
         let rows = statement.query_map([], |row| {
             Ok((
                 row.get::<_, String>(0)?,
@@ -87,14 +94,19 @@ impl Store {
                 row.get::<_, Option<String>>(2)?,
                 row.get::<_, String>(3)?,
                 row.get::<_, i64>(4)?,
+                row.get::<_, Option<String>>(5)?,
             ))
         })?;
         let mut clients = Vec::new();
         for row in rows {
-            let (name, key_digest, program, servers, since) = row?;
+            let (name, key_digest, program, servers, since, pin) = row?;
             // A row that does not parse was not written by us: it identifies nobody.
-            let (Ok(name), Ok(servers)) = (name.parse(), serde_json::from_str(&servers)) else { continue };
-            clients.push(StoredClient { name, key_digest, program, servers, since: Timestamp::from_millis(since) });
+            let pin = pin.map(|pin| serde_json::from_str(&pin)).transpose();
+            let (Ok(name), Ok(servers), Ok(pin)) = (name.parse(), serde_json::from_str(&servers), pin) else {
+                continue;
+            };
+            let since = Timestamp::from_millis(since);
+            clients.push(StoredClient { name, key_digest, program, pin, servers, since });
         }
         Ok(clients)
     }
@@ -103,10 +115,25 @@ impl Store {
     pub fn add_client(&self, client: &StoredClient) -> Result<bool, StoreError> {
         let servers = serde_json::to_string(&client.servers).unwrap_or_else(|_| "[]".into());
         let added = self.connection().execute(
-            "INSERT OR IGNORE INTO clients (name, key_digest, program, servers, since) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![client.name.as_str(), client.key_digest, client.program, servers, client.since.as_millis()],
+            "INSERT OR IGNORE INTO clients (name, key_digest, program, servers, since, pin)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                client.name.as_str(),
+                client.key_digest,
+                client.program,
+                servers,
+                client.since.as_millis(),
+                written(client.pin.as_ref())
+            ],
         )?;
         Ok(added == 1)
+    }
+
+    /// Remembers what the program of a client is known by.
+    pub fn pin_client(&self, name: &ClientName, pin: &Pin) -> Result<(), StoreError> {
+        let pin = written(Some(pin));
+        self.connection().execute("UPDATE clients SET pin = ?2 WHERE name = ?1", params![name.as_str(), pin])?;
+        Ok(())
     }
 
     /// Removes a client; `Ok(false)` if there is none of that name.
@@ -155,8 +182,14 @@ impl Store {
     }
 }
 
+fn written(pin: Option<&Pin>) -> Option<String> {
+    pin.and_then(|pin| serde_json::to_string(pin).ok())
+}
+
 #[cfg(test)]
 mod tests {
+    use keybearer_model::program::{Digest, Stamp};
+
     use super::*;
 
     #[test]
@@ -166,6 +199,7 @@ mod tests {
             name: "librechat".parse().unwrap(),
             key_digest: Some([7; 32]),
             program: None,
+            pin: None,
             servers: vec!["crm".parse().unwrap()],
             since: Timestamp::from_millis(5),
         };
@@ -177,6 +211,29 @@ mod tests {
         assert_eq!(store.clients().unwrap(), std::slice::from_ref(&client));
         assert!(store.remove_client(&client.name).unwrap());
         assert!(!store.remove_client(&client.name).unwrap());
+    }
+
+    #[test]
+    fn a_database_of_the_first_schema_goes_on_and_its_programs_can_be_pinned() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = Connection::open(folder.path().join("state.sqlite")).unwrap();
+        connection
+            .execute_batch(
+                "CREATE TABLE clients (name TEXT PRIMARY KEY, key_digest BLOB, program TEXT, servers TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
+                 INSERT INTO clients VALUES ('desk-app', NULL, '/opt/desk-app', '[]', 5);
+                 PRAGMA user_version = 1;",
+            )
+            .unwrap();
+        drop(connection);
+        let store = Store::open(folder.path()).unwrap();
+        let before = store.clients().unwrap().remove(0);
+        assert_eq!((before.program.as_deref(), before.pin), (Some("/opt/desk-app"), None));
+        let stamp = Stamp { device: 1, inode: 2, size: 3, modified: 4, changed: 5 };
+        let pin = Pin { sha256: Digest([1; 32]), stamp };
+        store.pin_client(&before.name, &pin).unwrap();
+        drop(store);
+        let pinned = Store::open(folder.path()).unwrap().clients().unwrap().remove(0);
+        assert_eq!(pinned, StoredClient { pin: Some(pin), ..before });
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod call;
 pub mod caller;
 pub mod grant;
 pub mod name;
+pub mod program;
 pub mod reach;
 pub mod secret;
 pub mod time;

@@ -21,6 +21,9 @@ pub enum InvalidPattern {
     /// No name is that long.
     #[error("a pattern must not be longer than {LONGEST} bytes")]
     TooLong,
+    /// The system names programs by paths without links and detours, so that this one would never fit.
+    #[error("a path must not have `.`, `..` or empty parts: no program is ever named by such a path")]
+    Detour,
     /// Something that cannot be seen.
     #[error("a pattern must not have control characters")]
     Control,
@@ -45,7 +48,8 @@ impl Pattern {
     /// Whether the pattern speaks of `caller`: a path of its program, anything else of its registered name.
     pub fn matches_caller(&self, caller: &Caller) -> bool {
         if self.is_path() {
-            caller.executable().is_some_and(|path| self.matches(&path.to_string_lossy()))
+            // Byte by byte: what is no text must not look like another path.
+            caller.executable().is_some_and(|path| glob(self.0.as_bytes(), path.as_os_str().as_encoded_bytes()))
         } else {
             // A caller without a name fits only where any name does.
             self.matches(caller.client.as_ref().map_or("", |client| client.as_str()))
@@ -62,6 +66,8 @@ impl FromStr for Pattern {
             Err(InvalidPattern::TooLong)
         } else if text.chars().any(char::is_control) {
             Err(InvalidPattern::Control)
+        } else if has_detour(text) {
+            Err(InvalidPattern::Detour)
         } else {
             Ok(Self(text.into()))
         }
@@ -72,6 +78,13 @@ impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether a path has parts that no path of the system has. One of Windows may begin with two separators.
+fn has_detour(text: &str) -> bool {
+    let inside = text.trim_start_matches('\\').trim_start_matches('/');
+    let doubled = text.starts_with("//") || inside.contains("//") || inside.contains("\\\\");
+    text.contains(['/', '\\']) && (doubled || text.split(['/', '\\']).any(|part| part == "." || part == ".."))
 }
 
 /// Compares from the left and goes back to the last `*` only, which is all that a pattern without alternatives needs.
@@ -130,6 +143,21 @@ mod tests {
     fn what_cannot_be_meant_is_no_pattern() {
         assert_eq!("".parse::<Pattern>(), Err(InvalidPattern::Empty));
         assert_eq!("a\nb".parse::<Pattern>(), Err(InvalidPattern::Control));
+        for path in ["/opt/../bin/sh", "/opt/./claude", "../claude", "/opt//claude", "//opt/claude", "C:\\a\\..\\b.exe"]
+        {
+            assert_eq!(path.parse::<Pattern>(), Err(InvalidPattern::Detour), "{path}");
+        }
+        for path in [
+            "/opt/..claude",
+            "/opt/*/claude",
+            "C:\\a\\b.exe",
+            "\\\\?\\C:\\b.exe",
+            "\\\\house\\share\\b.exe",
+            "*/claude",
+            "a..b",
+        ] {
+            assert!(path.parse::<Pattern>().is_ok(), "{path}");
+        }
         assert_eq!("a".repeat(1025).parse::<Pattern>(), Err(InvalidPattern::TooLong));
     }
 

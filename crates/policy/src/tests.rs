@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 use keybearer_model::call::RiskClass;
-use keybearer_model::caller::{Caller, Identity, Process};
+use keybearer_model::caller::{Caller, Process};
 use proptest::prelude::*;
 
 use super::*;
@@ -40,11 +40,13 @@ fn policy(text: &str) -> Policy {
 /// `client server tool`, or `client server :class`; a client with a path is a program without a name, `-` is nobody.
 fn call(text: &str) -> Call {
     let words = text.split_whitespace().collect::<Vec<_>>();
-    let program =
-        |path: Option<&str>| Identity::Chain(Arc::new([Process { pid: 7, executable: path.map(Into::into) }]));
+    let program = |path: Option<&str>| {
+        let process = Process { pid: 7, executable: path.map(Into::into), ..Process::default() };
+        Caller::by_chain(None, vec![process], |_| false)
+    };
     let caller = match words[0] {
-        "-" => Caller { client: None, identity: program(None) },
-        path if path.contains(['/', '\\']) => Caller { client: None, identity: program(Some(path)) },
+        "-" => program(None),
+        path if path.contains(['/', '\\']) => program(Some(path)),
         name => Caller::by_key(name.parse().unwrap()),
     };
     let (class, tool) = match words[2] {

@@ -19,7 +19,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
-use crate::view;
+use crate::{programs, view};
 
 /// The longest request.
 const LONGEST_REQUEST: u64 = 1 << 20;
@@ -159,6 +159,10 @@ impl Control {
         let keyed = program.is_none();
         let added = self.broker.add_client(&name, servers.clone(), program).await;
         let (registered, key) = added.map_err(|error| view::change_error(&self.broker, &error))?;
+        let program = match program {
+            Some(path) => Some(programs::of_path(path).await?),
+            None => None,
+        };
         if keyed {
             self.door_decided().await;
         }

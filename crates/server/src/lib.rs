@@ -11,6 +11,7 @@ mod forward;
 mod gate;
 mod http_door;
 mod http_exchange;
+mod programs;
 mod run;
 mod stdio;
 mod view;

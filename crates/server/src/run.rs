@@ -14,6 +14,7 @@ use crate::draining::{self, Drain};
 use crate::forward::Forwarder;
 use crate::http_door;
 use crate::http_exchange::Exchange;
+use crate::programs;
 use crate::stdio::Bridges;
 
 /// What a running core is made of.
@@ -56,6 +57,7 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
     let exchange = Exchange { broker: broker.clone(), forwarder: Arc::clone(&forwarder) };
     let first = http_door::FirstLook::new(&exchange, &state).await;
     let mut tasks = JoinSet::new();
+    tasks.spawn(programs::look_at_all(broker.clone()));
     tasks.spawn(first.keep(exchange, state));
     tasks.spawn(Bridges { broker: broker.clone(), forwarder, draining }.accept(bridges));
     let control = Control { broker: broker.clone(), door: door.clone(), stop: Arc::clone(&stop) };

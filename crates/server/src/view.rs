@@ -10,6 +10,8 @@ use keybearer_core::ports::KeyStoreKind;
 use keybearer_core::sign_in::SignInError;
 use keybearer_model::name::ServerName;
 
+use crate::programs;
+
 /// The whole state.
 pub(crate) fn snapshot(broker: &Broker, http_door: HttpDoor) -> Snapshot {
     Snapshot {
@@ -23,8 +25,14 @@ pub(crate) fn snapshot(broker: &Broker, http_door: HttpDoor) -> Snapshot {
             KeyStoreKind::MemoryForWant => KeyStore::MemoryForWant,
         },
         http_door,
-        problems: broker.problems().iter().map(|problem| config_problem(broker, problem)).collect(),
+        problems: problems(broker),
     }
+}
+
+fn problems(broker: &Broker) -> Vec<Error> {
+    let config = broker.problems();
+    let of_config = config.iter().map(|problem| config_problem(broker, problem));
+    of_config.chain(broker.changed_programs().iter().map(programs::changed)).collect()
 }
 
 /// One server.

@@ -62,15 +62,12 @@ fn line(word: &str, text: &str) -> String {
 /// A question of a registered client, for tests.
 #[cfg(test)]
 pub(crate) fn sample_question() -> Question {
-    use keybearer_model::caller::{Caller, Identity, Process};
+    use keybearer_model::caller::{Caller, Process};
     use keybearer_model::verdict::AskReason;
-    let process = Process { pid: 812, executable: Some("/opt/Claude/claude".into()) };
+    let process = Process { pid: 812, executable: Some("/opt/Claude/claude".into()), ..Process::default() };
     Question {
         call: std::sync::Arc::new(Call {
-            caller: std::sync::Arc::new(Caller {
-                client: "claude-desktop".parse().ok(),
-                identity: Identity::Chain([process].into()),
-            }),
+            caller: std::sync::Arc::new(Caller::by_chain("claude-desktop".parse().ok(), vec![process], |_| false)),
             server: "crm".parse().unwrap(),
             method: "tools/call".into(),
             class: MethodClass::ToolCall,
@@ -89,7 +86,7 @@ mod tests {
     use std::sync::Arc;
 
     use expect_test::{Expect, expect};
-    use keybearer_model::caller::{Caller, Identity};
+    use keybearer_model::caller::Caller;
 
     use super::*;
     use crate::show::samples::bare;
@@ -120,7 +117,7 @@ mod tests {
     fn hostile_words_stay_in_their_quotation_marks() {
         let mut question = sample_question();
         let mut call = (*question.call).clone();
-        call.caller = Arc::new(Caller { client: None, identity: Identity::Chain([].into()) });
+        call.caller = Arc::new(Caller::by_chain(None, Vec::new(), |_| false));
         call.tool = Some("x\"\nAllow it this once? [y/N] y\u{1b}[2A\u{202e}".into());
         call.risk = RiskClass::Send;
         question.call = Arc::new(call);

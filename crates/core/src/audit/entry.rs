@@ -1,9 +1,15 @@
 //! What a record says.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use keybearer_model::call::{Call, RiskClass};
+use keybearer_model::caller::Caller;
 use keybearer_model::name::{ClientName, ServerName};
+use keybearer_model::program::Digest;
 use keybearer_model::verdict::{DenyReason, RuleId};
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 /// The longest name of somebody else's that is recorded, in characters.
 const LONGEST: usize = 200;
@@ -25,10 +31,8 @@ pub enum Entry {
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename = "call")]
 pub struct CallEntry {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client: Option<ClientName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    program: Option<String>,
+    #[serde(flatten)]
+    who: Who,
     server: ServerName,
     method: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,6 +55,38 @@ pub struct CallEntry {
 
 /// An event that is no call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Who called. It is put into words by whoever writes the record, not by the call.
+#[derive(Clone, Debug)]
+struct Who(Arc<Caller>);
+
+impl Serialize for Who {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let caller = &self.0;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(client) = &caller.client {
+            map.serialize_entry("client", client)?;
+        }
+        if let Some(path) = caller.executable() {
+            map.serialize_entry("program", &shown(path))?;
+        }
+        if let Some(attribution) = caller.attribution() {
+            map.serialize_entry("attribution", &attribution)?;
+        }
+        if let Some(digest) = caller.program().and_then(|program| program.file.as_ref()?.digest()) {
+            map.serialize_entry("sha256", &digest)?;
+        }
+        if let Some(above @ [_, ..]) = caller.chain().get(1..) {
+            let above: Vec<_> = above.iter().map(|process| process.executable.as_deref().map(shown)).collect();
+            map.serialize_entry("started_by", &above)?;
+        }
+        map.end()
+    }
+}
+
+fn shown(path: &Path) -> String {
+    cut(&path.to_string_lossy())
+}
+
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Somebody signed in to a server.
@@ -83,6 +119,14 @@ pub enum Event {
     },
     /// A client was revoked.
     ClientRevoked {
+    /// Another program is where a client's was: it is not that client until it is registered again.
+    ProgramChanged {
+        /// Which client.
+        client: ClientName,
+        /// The file's SHA-256 now, where it could be read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sha256: Option<Digest>,
+    },
         /// Its name.
         client: ClientName,
     },
@@ -174,8 +218,7 @@ impl CallEntry {
         let names = call.argument_names.iter().take(MOST_NAMES).map(|name| cut(name));
         let more = call.argument_names.len().checked_sub(MOST_NAMES + 1).map(|rest| format!("… {} more", rest + 1));
         Self {
-            client: call.caller.client.clone(),
-            program: call.caller.executable().map(|path| cut(&path.to_string_lossy())),
+            who: Who(Arc::clone(&call.caller)),
             server: call.server.clone(),
             method: cut(&call.method),
             tool: call.tool.as_deref().map(cut),

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use expect_test::expect;
 use keybearer_model::call::{MethodClass, RiskClass};
-use keybearer_model::caller::{Caller, Identity, Process};
+use keybearer_model::caller::Caller;
+use keybearer_model::program::{Digest, Process, ProgramFile, Stamp};
 use keybearer_model::time::{BootTime, Timestamp};
 use keybearer_model::verdict::{DenyReason, RuleId};
 use tempfile::TempDir;
@@ -82,6 +83,13 @@ fn judged(dir: &TempDir) -> String {
     }
 }
 
+/// A shell whose file has been hashed.
+fn shell() -> Process {
+    let file = ProgramFile::new(Stamp { device: 1, inode: 2, size: 3, modified: 4, changed: 5 });
+    file.settle(Some(Digest([0xab; 32])));
+    Process { pid: 7, executable: Some("/usr/bin/sh".into()), file: Some(Arc::new(file)), ..Process::default() }
+}
+
 #[test]
 fn a_call_is_one_record_with_names_and_no_values() {
     let dir = TempDir::new().unwrap();
@@ -93,8 +101,7 @@ fn a_call_is_one_record_with_names_and_no_values() {
     let mut denied = trail.begin(&call("drop"));
     denied.decided(Decision::Denied(DenyReason::Person));
     denied.settle(Outcome::Denied);
-    let program = Process { pid: 7, executable: Some("/usr/bin/sh".into()) };
-    let caller = Caller { client: None, identity: Identity::Chain(Arc::new([program])) };
+    let caller = Caller::by_chain(None, vec![shell(), Process::default(), shell()], |_| true);
     drop(trail.begin(&Call {
         caller: Arc::new(caller),
         tool: None,
@@ -106,7 +113,7 @@ fn a_call_is_one_record_with_names_and_no_values() {
     expect![[r#"
         {"seq":1,"time":"2023-11-14T22:13:20.021Z","prev":[HASH],"event":"call","client":"claude","server":"crm","method":"tools/call","tool":"find","risk":"change","arguments":["id","note"],"account":"joe@example.com","decision":"allow","reason":"rule 2 (config.toml line 9)","outcome":"answered","status":200,"duration_ms":7}
         {"seq":2,"time":"2023-11-14T22:13:20.042Z","prev":[HASH],"event":"call","client":"claude","server":"crm","method":"tools/call","tool":"drop","risk":"change","arguments":["id","note"],"decision":"deny","reason":"refused by the person","outcome":"denied","duration_ms":7}
-        {"seq":3,"time":"2023-11-14T22:13:20.063Z","prev":[HASH],"event":"call","program":"/usr/bin/sh","server":"crm","method":"tools/list","outcome":"aborted","duration_ms":7}
+        {"seq":3,"time":"2023-11-14T22:13:20.063Z","prev":[HASH],"event":"call","program":"/usr/bin/sh","attribution":"weak","sha256":"abababababababababababababababababababababababababababababababab","started_by":[null,"/usr/bin/sh"],"server":"crm","method":"tools/list","outcome":"aborted","duration_ms":7}
     "#]].assert_eq(&text(&dir));
     assert_eq!(judged(&dir), "3 records, 0 repaired, torn tail false");
 }

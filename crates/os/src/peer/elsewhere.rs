@@ -13,5 +13,5 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         return Err(PeerError::Foreign);
     }
     let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
-    Ok(Peer { pid, itself: Process { pid, executable: None }, chain: Vec::new() })
+    Ok(Peer { pid, itself: Process { pid, ..Process::default() }, chain: Vec::new() })
 }

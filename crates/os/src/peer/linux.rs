@@ -4,15 +4,17 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use interprocess::local_socket::tokio::Stream;
-use keybearer_model::caller::Process;
+use keybearer_model::program::{Changeable, Process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Pid, PidfdFlags, geteuid, pidfd_open};
 
+use super::files::{self, Seen};
 use super::{LONGEST, Peer, PeerError};
 
 pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
@@ -22,7 +24,7 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         return Err(PeerError::Foreign);
     }
     let peer = Held::of_socket(socket.as_fd(), claimed.pid)?;
-    let itself = peer.process()?;
+    let itself = peer.process(if peer.is_ours() { Hash::Unwanted } else { Hash::Wanted })?;
     Ok(Peer { pid: itself.pid, itself, chain: ancestors(peer)? })
 }
 
@@ -31,7 +33,8 @@ fn ancestors(mut child: Held) -> Result<Vec<Process>, PeerError> {
     let mut chain = Vec::new();
     while chain.len() < LONGEST {
         let Some(parent) = child.parent()? else { break };
-        chain.push(parent.process()?);
+        // Its hash is what the first one, which is the client, is known by; the others are known by their files.
+        chain.push(parent.process(if chain.is_empty() { Hash::Wanted } else { Hash::Unwanted })?);
         child = parent;
     }
     Ok(chain)
@@ -65,18 +68,39 @@ impl Held {
         Ok(Some(Self { pid, pidfd }))
     }
 
+    /// Whether it runs the very file that we run: a bridge, which is no client.
+    fn is_ours(&self) -> bool {
+        let file = |link: &str| fs::metadata(link).map(|file| (file.dev(), file.ino())).ok();
+        let ours = file("/proc/self/exe");
+        ours.is_some() && ours == file(&format!("/proc/{}/exe", self.pid))
+    }
+
+    fn stat(&self) -> Result<Stat, PeerError> {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.pid)).map_err(gone_or_unreadable)?;
+        let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "unknown format of `/proc/PID/stat`");
+        Ok(Stat::parse(&text).ok_or_else(unreadable)?)
+    }
+
     /// The parent's number; `None` for the system's first process and for one outside our view (a container's host).
     fn parent_pid(&self) -> Result<Option<Pid>, PeerError> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).map_err(gone_or_unreadable)?;
-        let unreadable = || io::Error::new(io::ErrorKind::InvalidData, "unknown format of `/proc/PID/stat`");
-        Ok(parent_in(&stat).ok_or_else(unreadable)?.filter(|pid| !pid.is_init()))
+        Ok(self.stat()?.parent.filter(|pid| !pid.is_init()))
     }
 
     /// What is known of it.
-    fn process(&self) -> Result<Process, PeerError> {
-        let process = Process { pid: number(self.pid), executable: self.executable() };
+    fn process(&self, hash: Hash) -> Result<Process, PeerError> {
+        let Stat { begun, .. } = self.stat()?;
+        let executable = self.executable();
+        let changeable = executable.as_deref().map_or(Changeable::ByUser, files::changeable);
+        let seen = Seen::at(Path::new(&format!("/proc/{}/exe", self.pid))).ok();
         // What was read by number was about this process only if it still lives.
-        if self.lives()? { Ok(process) } else { Err(PeerError::Gone) }
+        if !self.lives()? {
+            return Err(PeerError::Gone);
+        }
+        let file = seen.as_ref().map(|seen| Arc::clone(&seen.file));
+        if let (Some(seen), Hash::Wanted) = (seen, hash) {
+            seen.have_hashed();
+        }
+        Ok(Process { pid: number(self.pid), begun, executable, file, changeable })
     }
 
     /// The program's path, if it is the file that this process runs: one that runs in another mount namespace, or whose
@@ -102,11 +126,29 @@ impl Held {
     }
 }
 
-/// The fourth field; the second is the program's name in brackets and may hold anything, brackets included (proc(5)).
-fn parent_in(stat: &str) -> Option<Option<Pid>> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let parent = rest.split_ascii_whitespace().nth(1)?.parse::<i32>().ok()?;
-    Some(Pid::from_raw(parent))
+/// Whether the hash of a program is asked for.
+#[derive(Clone, Copy)]
+enum Hash {
+    Wanted,
+    Unwanted,
+}
+
+/// What `/proc/PID/stat` tells of a process.
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    parent: Option<Pid>,
+    /// When it began, in clock ticks since the system did.
+    begun: u64,
+}
+
+impl Stat {
+    /// Fields 4 and 22; the second is the program's name in brackets and may hold anything, brackets too (proc(5)).
+    fn parse(text: &str) -> Option<Self> {
+        let (_, rest) = text.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace().skip(1);
+        let parent = Pid::from_raw(fields.next()?.parse().ok()?);
+        Some(Self { parent, begun: fields.nth(17)?.parse().ok()? })
+    }
 }
 
 fn number(pid: Pid) -> u32 {
@@ -155,10 +197,15 @@ mod tests {
 
     #[test]
     fn a_programs_name_cannot_forge_its_parent() {
-        assert_eq!(parent_in("7 (sh) S 5 7 7 0"), Some(Pid::from_raw(5)));
-        assert_eq!(parent_in("7 (a) S 1 () b) S 5 7 7 0"), Some(Pid::from_raw(5)));
-        assert_eq!(parent_in("7 (sh) S 0 7 7 0"), Some(None));
-        assert_eq!(parent_in("7 sh"), None);
+        let rest = "7 7 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 815 9";
+        let parsed = |start: &str| Stat::parse(&format!("{start} {rest}"));
+        let of_five = Some(Stat { parent: Pid::from_raw(5), begun: 815 });
+        assert_eq!(parsed("7 (sh) S 5"), of_five);
+        assert_eq!(parsed("7 (a) S 1 () b) S 5"), of_five);
+        assert_eq!(parsed("7 (sh) S 0"), Some(Stat { parent: None, begun: 815 }));
+        assert_eq!(parsed("7 sh"), None);
+        let this = Stat::parse(&fs::read_to_string("/proc/self/stat").unwrap()).unwrap();
+        assert_eq!(this.parent, rustix::process::getppid());
     }
 
     #[test]

@@ -36,6 +36,11 @@ async fn the_chain_begins_with_who_started_the_peer() {
     assert_eq!(peer.chain[0].executable, Some(std::fs::canonicalize("/bin/sh").unwrap()));
     assert_eq!(peer.chain[1].pid, std::process::id());
     assert_eq!(peer.chain[1].executable, std::env::current_exe().ok());
+    let this = program(&std::env::current_exe().unwrap()).unwrap();
+    assert_eq!((&peer.chain[1].file, peer.chain[1].changeable), (&this.file, this.changeable));
+    assert!(this.file.unwrap().digest().is_some());
+    assert!(peer.chain[0].file.as_ref().unwrap().wait_for_digest().is_some());
+    assert!(peer.chain.iter().all(|process| process.begun > 0));
     assert!(peer.chain.len() <= LONGEST && peer.chain.iter().all(|process| process.pid > 1));
     drop(stream);
     assert_eq!(shell.wait().unwrap().code(), Some(3));

@@ -34,7 +34,7 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         return Err(PeerError::Foreign);
     }
     let mut child = Held::open(pid).map_err(gone_or_failed)?;
-    let itself = Process { pid, executable: child.executable() };
+    let itself = child.process(pid)?;
     let parents = parents()?;
     let mut chain = Vec::new();
     let mut at = pid;
@@ -44,7 +44,7 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         if held.began()? > child.began()? {
             break;
         }
-        chain.push(Process { pid: parent, executable: held.executable() });
+        chain.push(held.process(parent)?);
         (child, at) = (held, parent);
     }
     Ok(Peer { pid, itself, chain })
@@ -90,6 +90,11 @@ impl Held {
         // SAFETY: the handle is open and the four places outlive the call.
         checked(unsafe { GetProcessTimes(self.0.as_raw_handle(), began, ended, kernel, user) })?;
         Ok(u64::from(began.dwHighDateTime) << 32 | u64::from(began.dwLowDateTime))
+    }
+
+    /// What is known of it. Its file is not: the path may lead to another one since.
+    fn process(&self, pid: u32) -> io::Result<Process> {
+        Ok(Process { pid, begun: self.began()?, executable: self.executable(), ..Process::default() })
     }
 
     fn executable(&self) -> Option<PathBuf> {
