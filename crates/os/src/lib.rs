@@ -12,4 +12,6 @@ pub mod local;
 pub mod lock;
 pub mod peer;
 pub mod start;
+pub mod switch;
+pub mod tcp_peer;
 pub mod terminal;
