@@ -157,12 +157,12 @@ impl Control {
         let name: ClientName = parse(name)?;
         let servers = servers.iter().map(|server| parse(server)).collect::<Result<Vec<ServerName>, _>>()?;
         let keyed = program.is_none();
-        let added = self.broker.add_client(&name, servers.clone(), program).await;
-        let (registered, key) = added.map_err(|error| view::change_error(&self.broker, &error))?;
         let program = match program {
             Some(path) => Some(programs::of_path(path).await?),
             None => None,
         };
+        let added = self.broker.add_client(&name, servers.clone(), program).await;
+        let (registered, key) = added.map_err(|error| view::change_error(&self.broker, &error))?;
         if keyed {
             self.door_decided().await;
         }

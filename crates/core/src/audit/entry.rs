@@ -53,8 +53,6 @@ pub struct CallEntry {
     duration_ms: u64,
 }
 
-/// An event that is no call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 /// Who called. It is put into words by whoever writes the record, not by the call.
 #[derive(Clone, Debug)]
 struct Who(Arc<Caller>);
@@ -87,6 +85,8 @@ fn shown(path: &Path) -> String {
     cut(&path.to_string_lossy())
 }
 
+/// An event that is no call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Somebody signed in to a server.
@@ -117,8 +117,6 @@ pub enum Event {
         /// Its name.
         client: ClientName,
     },
-    /// A client was revoked.
-    ClientRevoked {
     /// Another program is where a client's was: it is not that client until it is registered again.
     ProgramChanged {
         /// Which client.
@@ -127,6 +125,8 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         sha256: Option<Digest>,
     },
+    /// A client was revoked.
+    ClientRevoked {
         /// Its name.
         client: ClientName,
     },
