@@ -53,7 +53,9 @@ impl Head {
 
 /// SHA-256 of a line's bytes, in hexadecimal.
 pub(super) fn hash(line: &[u8]) -> String {
-    Sha256::digest(line).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(line);
+    let halves = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
 }
 
 /// Goes along lines and holds each to the one before.
