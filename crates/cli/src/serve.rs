@@ -15,6 +15,7 @@ use keybearer_os::folders::Folders;
 use keybearer_os::harden::harden;
 use keybearer_os::local::{self, Name};
 use keybearer_os::lock::{CoreLock, LockError};
+use keybearer_os::open_files;
 use keybearer_os::terminal::go_on_in_background;
 use keybearer_platform::browser::SystemBrowser;
 use keybearer_platform::clock::SystemClock;
@@ -46,6 +47,9 @@ pub(crate) fn run(format: Format) -> Result<Exit, Failure> {
     log::start();
     if let Err(cause) = harden() {
         tracing::warn!(%cause, "this process's memory could not be closed to other programs of this user");
+    }
+    if let Err(cause) = open_files::raise_limit() {
+        tracing::warn!(%cause, "fewer connections can be served at a time than the system would allow");
     }
     go_on_in_background();
     let folders = ask::folders()?;

@@ -10,6 +10,7 @@ pub mod folders;
 pub mod harden;
 pub mod local;
 pub mod lock;
+pub mod open_files;
 pub mod peer;
 pub mod start;
 pub mod switch;
