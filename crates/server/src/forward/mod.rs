@@ -3,31 +3,43 @@
 mod line;
 mod pool;
 mod relay;
+mod route;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue, LOCATION};
-use http::{Method, Request, Response, StatusCode, Uri};
+use http::header::{HeaderMap, LOCATION};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use keybearer_core::admission::{Permit, Refusal};
 use keybearer_core::keeper::CredentialError;
+use keybearer_model::name::ServerName;
 use url::Url;
 
 use self::line::{ConnectError, Line, SendError};
 use self::pool::Pool;
 pub(crate) use self::relay::{BrokenOff, Relay};
+use self::route::Route;
 
 /// A call is sent again at most this often, each time after a definite refusal (ARCHITECTURE.md, rule 9).
 const MOST_TRIES: usize = 3;
 
-/// Sends calls upstream and keeps lines open for the next ones.
+/// Sends calls upstream and keeps lines open for the next ones. It belongs to one event loop, as its lines do.
 pub(crate) struct Forwarder {
     // Held for a look-up, never across an await.
-    pools: Mutex<HashMap<String, Arc<Pool>>>,
+    known: Mutex<Known>,
     tls: Arc<rustls::ClientConfig>,
+}
+
+/// What has been used so far.
+#[derive(Default)]
+struct Known {
+    /// By origin.
+    pools: HashMap<String, Arc<Pool>>,
+    /// To where each server was last.
+    routes: HashMap<ServerName, Arc<Route>>,
 }
 
 /// What goes upstream, besides the credential: headers that passed the allow list, and the bytes that were judged.
@@ -39,7 +51,7 @@ pub(crate) struct Outgoing {
 
 impl Forwarder {
     pub(crate) fn new(tls: Arc<rustls::ClientConfig>) -> Self {
-        Self { pools: Mutex::default(), tls }
+        Self { known: Mutex::default(), tls }
     }
 
     /// Sends a call and returns the head of its answer with the body still to come. Where the upstream refuses the
@@ -48,14 +60,13 @@ impl Forwarder {
     /// # Errors
     /// A refusal, already recorded.
     pub(crate) async fn forward(&self, mut permit: Permit, outgoing: &Outgoing) -> Result<Response<Relay>, Refusal> {
-        let mut url = permit.upstream().as_url().clone();
+        let mut route = match self.route(permit.server(), permit.upstream().as_url()) {
+            Ok(route) => route,
+            Err(cause) => return Err(permit.refused(Refusal::Unreachable(cause))),
+        };
         for _ in 0..MOST_TRIES {
-            let request = match request(&url, &permit, outgoing) {
-                Ok(request) => request,
-                Err(cause) => return Err(permit.refused(Refusal::Unreachable(cause))),
-            };
-            let pool = self.pool(&url);
-            let (answer, line) = match self.exchange(&url, &pool, request).await {
+            let request = route.request(&permit, outgoing);
+            let (answer, line) = match self.exchange(&route, request).await {
                 Ok(exchanged) => exchanged,
                 Err(refusal) => return Err(permit.refused(refusal)),
             };
@@ -64,34 +75,47 @@ impl Forwarder {
                     return Err(permit.refused(error.into()));
                 }
             } else if answer.status().is_redirection() {
-                match same_origin_target(&url, &answer) {
-                    Some(target) => url = target,
-                    None => return Err(permit.refused(Refusal::Unreachable("it redirects to another place".into()))),
+                match self.followed(&route.url, &answer) {
+                    Ok(target) => route = target,
+                    Err(cause) => return Err(permit.refused(Refusal::Unreachable(cause))),
                 }
             } else {
                 let status = answer.status().as_u16();
+                let pool = Arc::clone(&route.pool);
                 return Ok(answer.map(|incoming| Relay::new(incoming, line, pool, permit, status)));
             }
         }
         Err(permit.refused(CredentialError::RefusedByServer.into()))
     }
 
-    fn pool(&self, url: &Url) -> Arc<Pool> {
-        let origin = &url[..url::Position::BeforePath];
-        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
-        match pools.get(origin) {
-            Some(pool) => Arc::clone(pool),
-            None => Arc::clone(pools.entry(origin.to_owned()).or_default()),
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The way to a server, which is at `url` now.
+    fn route(&self, server: &ServerName, url: &Url) -> Result<Arc<Route>, String> {
+        let mut known = self.known();
+        if let Some(route) = known.routes.get(server).filter(|route| route.url == *url) {
+            return Ok(Arc::clone(route));
         }
+        let route = Arc::new(Route::to(url.clone(), known.pool(url))?);
+        known.routes.insert(server.clone(), Arc::clone(&route));
+        Ok(route)
+    }
+
+    /// The way to where a redirect leads.
+    fn followed(&self, url: &Url, answer: &Response<Incoming>) -> Result<Arc<Route>, String> {
+        let target = same_origin_target(url, answer).ok_or("it redirects to another place")?;
+        let pool = self.known().pool(&target);
+        Route::to(target, pool).map(Arc::new)
     }
 
     async fn exchange(
         &self,
-        url: &Url,
-        pool: &Pool,
+        route: &Route,
         mut request: Request<Full<Bytes>>,
     ) -> Result<(Response<Incoming>, Line), Refusal> {
-        while let Some(mut line) = pool.take() {
+        while let Some(mut line) = route.pool.take() {
             if !line.is_ready().await {
                 continue;
             }
@@ -101,7 +125,7 @@ impl Forwarder {
                 Err(SendError::Interrupted(cause)) => return Err(Refusal::Interrupted(cause)),
             }
         }
-        let mut line = Line::open(url, &self.tls).await.map_err(|error| match error {
+        let mut line = Line::open(&route.url, &self.tls).await.map_err(|error| match error {
             ConnectError::Unreachable(cause) => Refusal::Unreachable(cause),
             ConnectError::NotTrusted(cause) => Refusal::NotTrusted(cause),
         })?;
@@ -113,22 +137,15 @@ impl Forwarder {
     }
 }
 
-fn request(url: &Url, permit: &Permit, outgoing: &Outgoing) -> Result<Request<Full<Bytes>>, String> {
-    let target: Uri = url[url::Position::BeforePath..url::Position::AfterQuery]
-        .parse()
-        .map_err(|_| "its address cannot be asked over HTTP".to_owned())?;
-    let host = HeaderValue::from_str(&url[url::Position::BeforeHost..url::Position::AfterPort])
-        .map_err(|_| "its name cannot be asked over HTTP".to_owned())?;
-    let mut request = Request::new(Full::new(outgoing.body.clone()));
-    *request.method_mut() = outgoing.method.clone();
-    *request.uri_mut() = target;
-    let mut headers = outgoing.headers.clone();
-    headers.insert(HOST, host);
-    // Answers are looked through for our own secrets, which compression would hide.
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    permit.authorize(&mut headers);
-    *request.headers_mut() = headers;
-    Ok(request)
+impl Known {
+    /// The lines to the origin of `url`.
+    fn pool(&mut self, url: &Url) -> Arc<Pool> {
+        let origin = &url[..url::Position::BeforePath];
+        match self.pools.get(origin) {
+            Some(pool) => Arc::clone(pool),
+            None => Arc::clone(self.pools.entry(origin.to_owned()).or_default()),
+        }
+    }
 }
 
 /// Where a redirect leads, if it keeps method and body (307, 308) and stays at the origin that the credential is for.
