@@ -140,6 +140,10 @@ key_store: KeyStore,
  */
 http_door: HttpDoor, 
 /**
+ * Where programs that speak HTTP over a local socket come in: a path, or a pipe's name on Windows.
+ */
+socket_door?: string, 
+/**
  * What is wrong with the whole and needs somebody: a broken `config.toml`, for example.
  */
 problems: Array<Error>, };

@@ -16,13 +16,14 @@ use keybearer_os::harden::harden;
 use keybearer_os::local::{self, Name};
 use keybearer_os::lock::{CoreLock, LockError};
 use keybearer_os::open_files;
+use keybearer_os::switch;
 use keybearer_os::terminal::go_on_in_background;
 use keybearer_platform::browser::SystemBrowser;
 use keybearer_platform::clock::SystemClock;
 use keybearer_platform::keys::{Keychain, MemoryKeys};
 use keybearer_platform::tls;
 use keybearer_platform::web::PlainHttp;
-use keybearer_server::{Parts, Running};
+use keybearer_server::{Parts, Running, SILENCE};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -55,6 +56,7 @@ pub(crate) fn run(format: Format) -> Result<Exit, Failure> {
     let folders = ask::folders()?;
     let config = settings::read(&folders)?;
     let lock = only_core(&folders)?;
+    switch::turn_on(&folders).map_err(|cause| failed(&cause))?;
     let stop = told_to_end()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|cause| failed(&cause))?;
     let served = runtime.block_on(async {
@@ -99,7 +101,7 @@ async fn compose(folders: &Folders, config: &Config, lock: &CoreLock) -> Result<
     let places = Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
     let broker = Broker::start(places, ports).map_err(|error| not_started(folders, &error))?;
     let tls = tls::client_config().map_err(|cause| failed(&cause))?;
-    keybearer_server::start(Parts { broker, tls, lock }).await.map_err(|cause| failed(&cause))
+    keybearer_server::start(Parts { broker, tls, lock, silence: SILENCE }).await.map_err(|cause| failed(&cause))
 }
 
 /// The keychain, if it is wanted and there is one; memory otherwise, and the state says which.
@@ -138,14 +140,15 @@ fn told_to_end() -> Result<Arc<Notify>, Failure> {
 }
 
 fn ready(running: &Running, folders: &Folders, format: Format) {
-    let door = running.startup().http_door;
+    let startup = running.startup();
+    let door = startup.http_door;
     let http = match &door {
         HttpDoor::Open { addresses } => addresses.clone(),
         HttpDoor::Closed | HttpDoor::Blocked { .. } => Vec::new(),
     };
     let pid = std::process::id();
     let control = local::address(folders, Name::Control).unwrap_or_default();
-    let told = json!({ "ready": true, "pid": pid, "http": http, "control": control.to_string_lossy() });
+    let told = json!({ "ready": true, "pid": pid, "http": http, "control": control.to_string_lossy(), "socket": startup.socket_door });
     out::result(format, &told, || {
         let way_out = if std::io::stdin().is_terminal() { " Ctrl-C ends it." } else { "" };
         format!("✓ Keybearer runs (process {pid}).{way_out}\n{}", show::status::door(&door))

@@ -20,6 +20,10 @@ pub struct Snapshot {
     pub key_store: KeyStore,
     /// The HTTP door.
     pub http_door: HttpDoor,
+    /// Where programs that speak HTTP over a local socket come in: a path, or a pipe's name on Windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub socket_door: Option<String>,
     /// What is wrong with the whole and needs somebody: a broken `config.toml`, for example.
     pub problems: Vec<Error>,
 }

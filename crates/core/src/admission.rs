@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use keybearer_model::call::{Call, MethodClass};
+use keybearer_model::grant::Account;
 use keybearer_model::name::ServerName;
 use keybearer_model::url::Upstream;
 use keybearer_model::verdict::{AskReason, DenyReason, RuleId, Verdict};
@@ -142,8 +143,8 @@ impl Broker {
             arguments: asking.arguments.into(),
             deadline: patience,
         };
-        // The prompter keeps the deadline; it is enforced here all the same: no answer in time means deny.
         let prompter = &self.ports().prompter;
+        // The prompter keeps the deadline; it is enforced here all the same: no answer in time means deny.
         let answer = if keeps_session(call.class) {
             let topic = (call.caller.principal(), call.server.clone());
             self.questions().ask(prompter, &topic, deadline, question).await
@@ -171,8 +172,22 @@ impl Permit {
         &self.server.name
     }
 
-    /// Attaches the credential, replacing whatever is there under its name.
+    /// Whose credential it is, where the server is signed in to.
+    pub fn account(&self) -> Option<&Arc<Account>> {
+        self.held.as_ref()?.account.as_ref()
+    }
+
+    /// Adds to `headers` those of the client's that the settings of this server let through, and says so in the trail.
+    pub fn pass_on(&mut self, client: &HeaderMap, headers: &mut HeaderMap) {
+        let names = self.server.config.passing.copy(client, headers);
+        if !names.is_empty() {
+            self.span.headers(&names);
+        }
+    }
+
+    /// Attaches the credential, and who is signed in where that is set, replacing whatever is there under their names.
     pub fn authorize(&self, headers: &mut HeaderMap) {
+        self.server.config.passing.identify(self.account().map(|account| &**account), headers);
         if let Some(held) = &self.held {
             headers.insert(held.name.clone(), held.value.clone());
         }
@@ -224,7 +239,7 @@ fn keeps_session(class: MethodClass) -> bool {
 
 /// The trail tells as whom a call was made.
 fn note_account(span: &mut Span, held: Option<&Held>) {
-    if let Some(email) = held.and_then(|held| held.email.as_deref()) {
+    if let Some(email) = held.and_then(|held| held.account.as_ref()?.email.as_deref()) {
         span.account(email);
     }
 }

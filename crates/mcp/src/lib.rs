@@ -4,7 +4,10 @@
 //! forwarded as they came, so that a field which we do not know reaches the server all the same.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails"))]
 
+pub mod agreement;
 pub mod class;
+pub mod contact;
+pub mod envelope;
 pub mod header;
 pub mod modern;
 pub mod peek;

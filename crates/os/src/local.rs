@@ -27,6 +27,8 @@ pub enum Name {
     Bridge,
     /// Where the command line and the shell come in.
     Control,
+    /// Where programs that speak HTTP over a local socket come in.
+    Http,
 }
 
 impl Name {
@@ -34,6 +36,7 @@ impl Name {
         match self {
             Self::Bridge => "bridge",
             Self::Control => "control",
+            Self::Http => "http",
         }
     }
 }

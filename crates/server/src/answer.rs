@@ -9,11 +9,14 @@ use http::{Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use keybearer_core::admission::Refusal;
 use keybearer_core::keeper::CredentialError;
-use keybearer_mcp::reply::Obstacle;
+use keybearer_mcp::agreement;
+use keybearer_mcp::reply::{self, Obstacle};
 use keybearer_model::verdict::DenyReason;
 use tokio::sync::watch;
 
-use crate::forward::{BrokenOff, Relay};
+use crate::forward::BrokenOff;
+use crate::own::Events;
+use crate::relayed::Relayed;
 
 /// The obstacle that a refusal is, for the sentence that the client reads.
 pub(crate) fn obstacle(refusal: &Refusal) -> Obstacle {
@@ -34,17 +37,14 @@ pub(crate) fn obstacle(refusal: &Refusal) -> Obstacle {
     }
 }
 
-/// The body of an answer at the HTTP door.
+/// The body of an answer at the HTTP and socket doors.
 pub(crate) enum Answer {
     /// Ours.
     Own(Option<Bytes>),
-    /// The upstream's; it ends when the client that asked is revoked (SEC-12).
-    Relayed {
-        relay: Relay,
-        revoked: Revoked,
-        /// It ends at the next poll. What came before goes out first: a client that saw no answer at all might ask again.
-        broken: bool,
-    },
+    /// The upstream's.
+    Relayed(Relayed),
+    /// A stream of Keybearer's own server.
+    Events(Box<Events>),
 }
 
 /// Completes when a client is revoked.
@@ -66,12 +66,31 @@ pub(crate) fn empty(status: StatusCode) -> Response<Answer> {
     response
 }
 
-/// A JSON-RPC message of ours.
+/// That the core is there, for whoever looks after it; it says nothing of servers, clients or sign-ins.
+pub(crate) fn health() -> Response<Answer> {
+    let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
+    json(StatusCode::OK, format!(r#"{{"status":"ok","version":"{version}","pid":{pid}}}"#).into_bytes())
+}
+
+/// A JSON message of ours.
 pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Answer> {
     let mut response = Response::new(Answer::Own(Some(body.into())));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+/// That a session is not known, or not the caller's: the client opens another one.
+pub(crate) fn unknown_session(id: Option<&str>) -> Response<Answer> {
+    // What servers themselves say of a session that has ended.
+    json(StatusCode::NOT_FOUND, reply::error(id.unwrap_or("null"), -32_001, "unknown_session", "Session not found"))
+}
+
+/// That a modern request's header says something else than its body.
+pub(crate) fn contradicted(id: Option<&str>, header: &str) -> Response<Answer> {
+    let text = format!("the header `{header}` does not say what the message says");
+    let error = reply::error(id.unwrap_or("null"), agreement::HEADER_MISMATCH, "header_mismatch", &text);
+    json(StatusCode::BAD_REQUEST, error)
 }
 
 impl Body for Answer {
@@ -81,35 +100,24 @@ impl Body for Answer {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         match self.get_mut() {
             Self::Own(body) => Poll::Ready(body.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Relayed { broken: true, .. } => Poll::Ready(Some(Err(BrokenOff))),
-            Self::Relayed { relay, revoked, broken } => {
-                if revoked.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Some(Err(BrokenOff)));
-                }
-                match Pin::new(relay).poll_frame(context) {
-                    Poll::Ready(Some(Err(BrokenOff))) => {
-                        // The connection flushes whenever its body is not ready.
-                        *broken = true;
-                        context.waker().wake_by_ref();
-                        Poll::Pending
-                    }
-                    other @ (Poll::Pending | Poll::Ready(_)) => other,
-                }
-            }
+            Self::Relayed(relayed) => Pin::new(relayed).poll_frame(context),
+            Self::Events(events) => events.poll(context).map(|piece| Some(Ok(Frame::data(piece?)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(body) => body.is_none(),
-            Self::Relayed { relay, broken, .. } => !broken && relay.is_end_stream(),
+            Self::Relayed(relayed) => relayed.is_end_stream(),
+            Self::Events(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Own(body) => SizeHint::with_exact(body.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Relayed { relay, .. } => relay.size_hint(),
+            Self::Relayed(relayed) => relayed.size_hint(),
+            Self::Events(_) => SizeHint::default(),
         }
     }
 }

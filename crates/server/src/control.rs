@@ -8,7 +8,7 @@ use std::time::Duration;
 use keybearer_control::error::{Code, Error};
 use keybearer_control::snapshot::HttpDoor;
 use keybearer_control::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
-use keybearer_core::broker::{Broker, ServerSecrets};
+use keybearer_core::broker::{Broker, ClientKind, ServerSecrets};
 use keybearer_core::config::{AuthConfig, OAuthConfig, ServerConfig};
 use keybearer_core::{keeper, sign_in};
 use keybearer_model::grant::ClientAuth;
@@ -29,6 +29,8 @@ const LONGEST_REQUEST: u64 = 1 << 20;
 pub(crate) struct Control {
     pub(crate) broker: Broker,
     pub(crate) door: watch::Receiver<HttpDoor>,
+    /// Where the socket door is.
+    pub(crate) socket: Option<String>,
     pub(crate) stop: Arc<Notify>,
 }
 
@@ -80,7 +82,9 @@ impl Control {
                 done(self.add_server(&name, &url, header, client_id, client_secret, scopes).await)
             }
             Request::RemoveServer { name } => done(self.remove_server(&name).await),
-            Request::AddClient { name, servers, program } => done(self.add_client(&name, &servers, program).await),
+            Request::AddClient { name, servers, program, container } => {
+                done(self.add_client(&name, &servers, program, container).await)
+            }
             Request::RevokeClient { name } => done(self.revoke_client(&name).await),
             Request::Login { server, open_browser } => return self.login(&server, open_browser, replies).await,
             Request::Logout { server } => done(self.logout(&server).await),
@@ -93,7 +97,7 @@ impl Control {
     }
 
     fn snapshot(&self) -> Reply {
-        Reply::Snapshot { snapshot: view::snapshot(&self.broker, self.door.borrow().clone()) }
+        Reply::Snapshot { snapshot: view::snapshot(&self.broker, self.door.borrow().clone(), self.socket.clone()) }
     }
 
     async fn watch(&self, replies: &mut Replies) -> std::io::Result<()> {
@@ -137,7 +141,7 @@ impl Control {
                 AuthConfig::OAuth(OAuthConfig { client_id, client_auth, scopes })
             }
         };
-        let added = self.broker.add_server(&name, &ServerConfig { url, auth }, secrets).await;
+        let added = self.broker.add_server(&name, &ServerConfig::new(url, auth), secrets).await;
         added.map_err(|error| view::change_error(&self.broker, &error))?;
         self.server(&name)
     }
@@ -153,15 +157,21 @@ impl Control {
         removed.map(|()| Reply::Done).map_err(|error| view::change_error(&self.broker, &error))
     }
 
-    async fn add_client(&self, name: &str, servers: &[String], program: Option<String>) -> Result<Reply, Error> {
+    async fn add_client(
+        &self,
+        name: &str,
+        servers: &[String],
+        program: Option<String>,
+        container: bool,
+    ) -> Result<Reply, Error> {
         let name: ClientName = parse(name)?;
         let servers = servers.iter().map(|server| parse(server)).collect::<Result<Vec<ServerName>, _>>()?;
         let keyed = program.is_none();
-        let program = match program {
-            Some(path) => Some(programs::of_path(path).await?),
-            None => None,
+        let kind = match program {
+            Some(path) => ClientKind::Program(programs::of_path(path).await?),
+            None => ClientKind::Key { container },
         };
-        let added = self.broker.add_client(&name, servers.clone(), program).await;
+        let added = self.broker.add_client(&name, servers.clone(), kind).await;
         let (registered, key) = added.map_err(|error| view::change_error(&self.broker, &error))?;
         if keyed {
             self.door_decided().await;

@@ -1,5 +1,5 @@
-//! Stage 1 of a call at the HTTP door: what does not look like a local MCP client is turned away before any byte of its
-//! body is read, with an empty answer that tells nothing.
+//! Stage 1 of a call at the HTTP and socket doors: what does not look like a local MCP client is turned away before any
+//! byte of its body is read, with an empty answer that tells nothing.
 
 use std::net::SocketAddr;
 
@@ -14,38 +14,83 @@ pub(crate) enum Target<'a> {
     Server(&'a str),
     /// `/mcp`: Keybearer's own MCP server.
     Own,
+    /// `/health`, at the socket door alone.
+    Health,
 }
 
 /// A request that passed the gate.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Passed<'a> {
     pub(crate) target: Target<'a>,
-    /// The client key that was presented.
-    pub(crate) key: &'a str,
+    /// The client key that was presented; a door of TCP lets nobody pass without one.
+    pub(crate) key: Option<&'a str>,
+    /// It comes from a container, as far as can be told: only keys that are meant for one let it in (SEC-17).
+    pub(crate) from_container: bool,
 }
 
-/// The only values of `Host` that a door answers to; made once for each listener.
+/// The name by which programs in containers reach the machine that they run on.
+const CONTAINER_HOST: &str = "host.docker.internal";
+
+/// What a door asks of a request's head.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// On TCP: one of these hosts, and a key.
+    Tcp(Hosts),
+    /// On TCP, at an address that containers reach.
+    Container(Hosts),
+    /// Where the system names the peer: a key only if the client has one.
+    Socket,
+}
+
+/// The only values of `Host` that a door on TCP answers to; made once for each listener.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Hosts {
     literal: String,
     localhost: String,
+    container: String,
 }
 
 impl Hosts {
     /// The hosts of the door that listens on `address`.
     pub(crate) fn of(address: SocketAddr) -> Self {
-        Self { literal: address.to_string(), localhost: format!("localhost:{}", address.port()) }
+        let named = |name: &str| format!("{name}:{}", address.port());
+        Self { literal: address.to_string(), localhost: named("localhost"), container: named(CONTAINER_HOST) }
     }
+}
 
-    fn have(&self, host: &str) -> bool {
-        host == self.literal || host == self.localhost
+impl Door {
+    fn answers_to(&self, host: &str) -> bool {
+        match self {
+            Self::Tcp(hosts) => [&hosts.literal, &hosts.localhost, &hosts.container].iter().any(|known| *known == host),
+            Self::Container(hosts) => host == hosts.literal || host == hosts.container,
+            Self::Socket => host.is_empty() || is_this_machine(host),
+        }
     }
+}
+
+impl Door {
+    /// Whether a request with this host comes from a container. Where containers share the machine's loopback, the name
+    /// that they use tells them from programs of the machine.
+    fn is_for_containers(&self, host: &[u8]) -> bool {
+        match self {
+            Self::Tcp(hosts) => host == hosts.container.as_bytes(),
+            Self::Container(_) => true,
+            Self::Socket => false,
+        }
+    }
+}
+
+/// What HTTP clients write where a socket has no host of its own: this machine's names, with or without a port.
+fn is_this_machine(host: &str) -> bool {
+    let names = ["localhost", "127.0.0.1", "[::1]"];
+    let Some(rest) = names.iter().find_map(|name| host.strip_prefix(name)) else { return false };
+    rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Judges a request's head (SEC-02 to SEC-06, SEC-13). The first check is Host, because a page that rebinds its name to
 /// this machine can forge everything else.
-pub(crate) fn judge<'a>(head: &'a Parts, hosts: &Hosts) -> Result<Passed<'a>, StatusCode> {
-    if !is_our_host(head, hosts) {
+pub(crate) fn judge<'a>(head: &'a Parts, door: &Door) -> Result<Passed<'a>, StatusCode> {
+    if !is_our_host(head, door) {
         return Err(StatusCode::FORBIDDEN);
     }
     if head.headers.contains_key(ORIGIN) || head.headers.get_all("sec-fetch-site").iter().any(|site| site != "none") {
@@ -61,27 +106,37 @@ pub(crate) fn judge<'a>(head: &'a Parts, hosts: &Hosts) -> Result<Passed<'a>, St
     if head.uri.query().is_some() {
         return Err(StatusCode::NOT_FOUND);
     }
-    let target = target(head.uri.path()).ok_or(StatusCode::NOT_FOUND)?;
+    let target = target(head.uri.path(), door).ok_or(StatusCode::NOT_FOUND)?;
+    if target == Target::Health && head.method != Method::GET {
+        return Err(StatusCode::METHOD_NOT_ALLOWED);
+    }
     if head.method == Method::POST && !is_json(&head.headers) {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
-    let key = bearer(&head.headers).ok_or(StatusCode::UNAUTHORIZED)?;
-    Ok(Passed { target, key })
+    let key = bearer(&head.headers)?;
+    if key.is_none() && *door != Door::Socket {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    let from_container = head.headers.get(HOST).is_some_and(|host| door.is_for_containers(host.as_bytes()));
+    Ok(Passed { target, key, from_container })
 }
 
-fn target(path: &str) -> Option<Target<'_>> {
+fn target<'a>(path: &'a str, door: &Door) -> Option<Target<'a>> {
+    if path == "/health" && *door == Door::Socket {
+        return Some(Target::Health);
+    }
     match path.strip_prefix("/mcp")? {
         "" => Some(Target::Own),
         rest => rest.strip_prefix('/').filter(|name| !name.is_empty() && !name.contains('/')).map(Target::Server),
     }
 }
 
-/// Exactly one Host, literally this door's address; an absolute-form target must name the same.
-fn is_our_host(head: &Parts, ours: &Hosts) -> bool {
+/// Exactly one Host, literally one that this door answers to; an absolute-form target must name the same.
+fn is_our_host(head: &Parts, door: &Door) -> bool {
     let mut hosts = head.headers.get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
     let in_target = head.uri.authority().is_none_or(|authority| authority.as_str().as_bytes() == host.as_bytes());
-    in_target && host.to_str().is_ok_and(|host| ours.have(host))
+    in_target && host.to_str().is_ok_and(|host| door.answers_to(host))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -91,12 +146,15 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-/// The one `Authorization: Bearer` of a request.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The one `Authorization: Bearer` of a request, if it has any `Authorization` at all.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, StatusCode> {
     let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-    (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty()).then_some(key)
+    let Some(value) = values.next() else { return Ok(None) };
+    let words = value.to_str().ok().and_then(|text| text.split_once(' '));
+    match (words, values.next()) {
+        (Some((scheme, key)), None) if scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() => Ok(Some(key)),
+        (Some(_) | None, _) => Err(StatusCode::UNAUTHORIZED),
+    }
 }
 
 #[cfg(test)]
@@ -105,9 +163,14 @@ mod tests {
 
     const DOOR: &str = "127.0.0.1:4711";
 
-    /// One request a line: the method and target, then header lines after `|`.
     #[track_caller]
     fn check(request: &str, want: Result<&str, u16>) {
+        check_at(&Door::Tcp(Hosts::of(DOOR.parse().unwrap())), request, want);
+    }
+
+    /// One request a line: the method and target, then header lines after `|`.
+    #[track_caller]
+    fn check_at(door: &Door, request: &str, want: Result<&str, u16>) {
         let mut lines = request.split(" | ");
         let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
         let mut builder = http::Request::builder().method(method).uri(target);
@@ -116,9 +179,12 @@ mod tests {
             builder = builder.header(name, value);
         }
         let head = builder.body(()).unwrap().into_parts().0;
-        let hosts = Hosts::of(DOOR.parse().unwrap());
-        let got = judge(&head, &hosts);
-        let want = want.map(|server| if server.is_empty() { Target::Own } else { Target::Server(server) });
+        let got = judge(&head, door);
+        let want = want.map(|name| match name {
+            "" => Target::Own,
+            "/health" => Target::Health,
+            server => Target::Server(server),
+        });
         assert_eq!(got.map(|passed| passed.target).map_err(|status| status.as_u16()), want, "{request}");
     }
 
@@ -203,5 +269,32 @@ mod tests {
             Err(401),
         );
         check(&format!("POST /mcp/crm | Host: 127.0.0.1:4711 | {json} | Authorization: Basic a2I="), Err(401));
+    }
+
+    #[test]
+    fn at_the_socket_a_key_is_no_duty_and_all_else_is() {
+        let json = "Content-Type: application/json";
+        for host in ["localhost", "localhost:80", "127.0.0.1", "[::1]:4711", ""] {
+            check_at(&Door::Socket, &format!("POST /mcp/crm | Host: {host} | {json}"), Ok("crm"));
+        }
+        check_at(&Door::Socket, &format!("POST /mcp/crm | Host: localhost | {GOOD}"), Ok("crm"));
+        check_at(&Door::Socket, "GET /health | Host: localhost", Ok("/health"));
+        check_at(&Door::Socket, &format!("POST /health | Host: localhost | {json}"), Err(405));
+        check(&format!("GET /health | Host: {DOOR} | {GOOD}"), Err(404));
+        for (header, status) in [
+            ("Origin: http://localhost", 403),
+            ("Sec-Fetch-Site: same-origin", 403),
+            ("Upgrade: websocket", 400),
+            ("Authorization: Basic a2I=", 401),
+            ("Host: localhost", 403),
+        ] {
+            check_at(&Door::Socket, &format!("POST /mcp/crm | Host: localhost | {header} | {json}"), Err(status));
+        }
+        for host in ["evil.test", "localhost.evil.test", "localhost:x", "127.0.0.1.evil.test", "127.0.0.2"] {
+            check_at(&Door::Socket, &format!("POST /mcp/crm | Host: {host} | {json}"), Err(403));
+        }
+        check_at(&Door::Socket, &format!("POST /mcp/crm | {json}"), Err(403));
+        check_at(&Door::Socket, "POST /mcp/crm | Host: localhost | Content-Type: text/plain", Err(415));
+        check_at(&Door::Socket, "OPTIONS /mcp/crm | Host: localhost", Err(405));
     }
 }

@@ -6,22 +6,19 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use keybearer_control::snapshot::HttpDoor;
+use keybearer_os::tcp_peer::{self, PeerUser};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::gate::Hosts;
+use crate::connection::Connection;
+use crate::gate::{Door, Hosts};
 use crate::http_exchange::Exchange;
+use crate::visitor::Knocker;
 
 /// The setting under which the door's own port is remembered.
 const PORT_SETTING: &str = "http_port";
-
-/// How long a client may take to send a request's head.
-const HEAD_LIMIT: Duration = Duration::from_secs(30);
 
 /// The door as it was when the core started: looked at once before the core says that it is ready.
 pub(crate) struct FirstLook {
@@ -114,13 +111,13 @@ async fn bind_somewhere() -> io::Result<Vec<TcpListener>> {
 }
 
 async fn accept(listener: TcpListener, address: SocketAddr, exchange: Exchange) {
-    let hosts = Arc::new(Hosts::of(address));
+    let door = Arc::new(Door::Tcp(Hosts::of(address)));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(serve(stream, Arc::clone(&hosts), exchange.clone()));
+                Ok((stream, peer)) => {
+                    connections.spawn(serve(stream, peer, Arc::clone(&door), exchange.clone()));
                 }
                 // Out of file handles, for example: wait for some to be given back rather than spin.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -130,15 +127,20 @@ async fn accept(listener: TcpListener, address: SocketAddr, exchange: Exchange) 
     }
 }
 
-async fn serve(stream: TcpStream, hosts: Arc<Hosts>, exchange: Exchange) {
+async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, exchange: Exchange) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| {
-        let (exchange, hosts) = (exchange.clone(), Arc::clone(&hosts));
-        async move { Ok::<_, std::convert::Infallible>(exchange.answer(&hosts, request).await) }
-    });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_headers(64);
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
-        tracing::debug!(%error, "a connection at the HTTP door ended early");
+    Connection { knocker: knocker(&stream, peer).await, door, exchange }.serve(stream).await;
+}
+
+/// Whose the connection is. Another user's is answered as if its key were wrong, which tells nothing.
+async fn knocker(stream: &TcpStream, peer: SocketAddr) -> Knocker {
+    let Ok(local) = stream.local_addr() else { return Knocker::Foreigner };
+    // The system's table of connections can be long.
+    match tokio::task::spawn_blocking(move || tcp_peer::user_of(peer, local)).await {
+        Ok(PeerUser::Ours | PeerUser::Untold) => Knocker::KeyHolder,
+        Ok(PeerUser::Another) | Err(_) => {
+            tracing::warn!("a connection of another user at the HTTP door");
+            Knocker::Foreigner
+        }
     }
 }

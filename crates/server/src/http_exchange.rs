@@ -1,56 +1,101 @@
-//! One request at the HTTP door, from its head to the answer's head.
+//! One request at the HTTP or the socket door, from its head to the answer's head.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http::header::HeaderMap;
+use bytes::Bytes;
+use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
-use http::{HeaderName, Method, Request, Response, StatusCode};
-use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
-use keybearer_core::admission::{self, Asking, Initiative, Refusal};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use keybearer_core::admission::{self, Asking, Initiative, Permit, Refusal};
+use keybearer_core::audit::Outcome;
 use keybearer_core::broker::Broker;
-use keybearer_core::clients::Registered;
 use keybearer_mcp::peek::{Kind, Peeked, peek};
-use keybearer_mcp::{header, reply};
+use keybearer_mcp::{agreement, header, reply};
 use keybearer_model::call::Call;
 use keybearer_model::name::ServerName;
 
+use self::collect::collect;
 use crate::answer::{self, Answer};
 use crate::calls;
+use crate::connection::Connection;
 use crate::forward::{Forwarder, Outgoing, Relay};
-use crate::gate::{self, Hosts, Target};
+use crate::gate::{self, Target};
+use crate::keep_alive::KeepAlive;
+use crate::own::HttpDoor;
+use crate::relayed::Relayed;
+use crate::sessions::Sessions;
+use crate::visitor::Visitor;
+
+mod collect;
+mod session;
 
 /// The largest message that a client may send (SEC-14).
 pub(crate) const LARGEST_MESSAGE: usize = 4 << 20;
 
-/// What every exchange at the HTTP door needs.
+/// What every exchange at the HTTP and socket doors needs.
 #[derive(Clone)]
 pub(crate) struct Exchange {
     pub(crate) broker: Broker,
     pub(crate) forwarder: Arc<Forwarder>,
+    pub(crate) sessions: Arc<Sessions>,
+    /// Keybearer's own MCP server.
+    pub(crate) own: Arc<HttpDoor>,
+    /// After how long a silence an event stream gets a comment.
+    pub(crate) silence: Duration,
+}
+
+/// A request that was let in: who sends it to which server.
+struct Errand<'a> {
+    head: &'a Parts,
+    visitor: &'a Visitor,
+    server: &'a ServerName,
+    /// Of the era that has no sessions.
+    modern: bool,
+}
+
+/// Why a call that was classified does not come back with an answer of its server.
+enum Stopped {
+    Refused(Refusal),
+    /// Its session is not known, or not the caller's.
+    UnknownSession,
 }
 
 impl Exchange {
     /// Answers one request. It never fails: what cannot be answered otherwise is an empty 4xx.
-    pub(crate) async fn answer(self, hosts: &Hosts, request: Request<Incoming>) -> Response<Answer> {
+    pub(crate) async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Response<Answer> {
         let (head, body) = request.into_parts();
-        let passed = match gate::judge(&head, hosts) {
+        let passed = match gate::judge(&head, &connection.door) {
             Ok(passed) => passed,
             Err(status) => return answer::empty(status),
         };
-        let Some(client) = self.broker.clients().by_key(passed.key).map(Arc::clone) else {
+        let Some(visitor) = connection.knocker.visitor(&self.broker, passed.key) else {
             return answer::empty(StatusCode::UNAUTHORIZED);
         };
-        let Target::Server(name) = passed.target else { return answer::empty(StatusCode::NOT_FOUND) };
+        if passed.from_container && !visitor.may_come_from_container() {
+            return answer::empty(StatusCode::UNAUTHORIZED);
+        }
+        let name = match passed.target {
+            Target::Server(name) => name,
+            Target::Health => return answer::health(),
+            Target::Own => {
+                return match collect(body).await {
+                    Ok(body) => self.own.answer(&head, body, &visitor).await,
+                    Err(status) => answer::empty(status),
+                };
+            }
+        };
         let Ok(server) = name.parse::<ServerName>() else { return answer::empty(StatusCode::NOT_FOUND) };
+        let modern = agreement::is_modern(&head.headers);
+        let errand = Errand { head: &head, visitor: &visitor, server: &server, modern };
         match head.method {
-            Method::POST => self.post(&head, body, &client, &server).await,
-            _ => self.bodiless(&head, &client, &server).await,
+            Method::POST => self.post(&errand, body).await,
+            _ => self.bodiless(&errand).await,
         }
     }
 
-    async fn post(&self, head: &Parts, body: Incoming, client: &Registered, server: &ServerName) -> Response<Answer> {
+    async fn post(&self, errand: &Errand<'_>, body: Incoming) -> Response<Answer> {
         let body = match collect(body).await {
             Ok(body) => body,
             Err(status) => return answer::empty(status),
@@ -59,96 +104,96 @@ impl Exchange {
             Ok(message) => message,
             Err(refused) => return answer::json(StatusCode::BAD_REQUEST, reply::refused(&refused)),
         };
+        if let Some(header) = agreement::contradicted(&errand.head.headers, &message) {
+            return answer::contradicted(message.request_id(), header);
+        }
         if matches!(message.kind, Kind::Batch(_)) {
             let text = "several messages in one request are not served here; send them one by one";
             return answer::json(StatusCode::BAD_REQUEST, reply::error("null", -32600, "batch", text));
         }
-        let call = calls::call_of(&message, &client.caller, server);
-        let outgoing = Outgoing { method: Method::POST, headers: passing(&head.headers), body: body.clone() };
-        let arguments = message.arguments.unwrap_or_default();
-        match self.send(call, arguments, client, &outgoing).await {
-            Ok(relayed) => relay(relayed, client),
-            Err(refusal) => refuse(&message, &refusal, server),
+        let call = calls::call_of(&message, &errand.visitor.caller, errand.server);
+        match self.send(errand, call, message.arguments.unwrap_or_default(), body.clone()).await {
+            Ok(answered) => answered,
+            Err(Stopped::Refused(refusal)) => refuse(&message, &refusal, errand.server),
+            Err(Stopped::UnknownSession) => answer::unknown_session(message.request_id()),
         }
     }
 
-    async fn bodiless(&self, head: &Parts, client: &Registered, server: &ServerName) -> Response<Answer> {
-        let call = calls::bodiless(&head.method, &client.caller, server);
-        let outgoing = Outgoing { method: head.method.clone(), headers: passing(&head.headers), body: Bytes::new() };
-        match self.send(call, "", client, &outgoing).await {
-            Ok(relayed) => relay(relayed, client),
-            Err(Refusal::UnknownServer) => answer::empty(StatusCode::NOT_FOUND),
-            Err(Refusal::Unreachable(_) | Refusal::NotTrusted(_) | Refusal::Interrupted(_)) => {
-                answer::empty(StatusCode::BAD_GATEWAY)
-            }
-            Err(Refusal::Denied(_) | Refusal::Credential(_)) => answer::empty(StatusCode::FORBIDDEN),
+    async fn bodiless(&self, errand: &Errand<'_>) -> Response<Answer> {
+        let call = calls::bodiless(&errand.head.method, &errand.visitor.caller, errand.server);
+        match self.send(errand, call, "", Bytes::new()).await {
+            Ok(answered) => answered,
+            Err(Stopped::UnknownSession) => answer::unknown_session(None),
+            Err(Stopped::Refused(refusal)) => answer::empty(match refusal {
+                Refusal::UnknownServer => StatusCode::NOT_FOUND,
+                Refusal::Unreachable(_) | Refusal::NotTrusted(_) | Refusal::Interrupted(_) => StatusCode::BAD_GATEWAY,
+                Refusal::Denied(_) | Refusal::Credential(_) => StatusCode::FORBIDDEN,
+            }),
         }
     }
 
+    /// Stages 4 to 7, and what the answer means for the caller's session.
     async fn send(
         &self,
+        errand: &Errand<'_>,
         call: Call,
         arguments: &str,
-        client: &Registered,
-        outgoing: &Outgoing,
-    ) -> Result<Response<Relay>, Refusal> {
+        body: Bytes,
+    ) -> Result<Response<Answer>, Stopped> {
+        let Ok(session) = self.session(errand) else {
+            self.broker.record_refused(&call, Outcome::UnknownSession);
+            return Err(Stopped::UnknownSession);
+        };
         let patience = calls::patience(call.class);
+        let permit = self.admit(errand, call, arguments, patience).await.map_err(Stopped::Refused)?;
+        let mut permit = self.in_session(&session, permit)?;
+        let account = session.account_to_bind(&permit);
+        let mut outgoing = Outgoing { method: errand.head.method.clone(), headers: errand.passing(), body };
+        permit.pass_on(&errand.head.headers, &mut outgoing.headers);
+        let relayed = self.forwarder.forward(permit, &outgoing).await.map_err(Stopped::Refused)?;
+        self.follow(errand, &session, account.as_deref(), &relayed);
+        Ok(self.relay(errand, relayed))
+    }
+
+    async fn admit(
+        &self,
+        errand: &Errand<'_>,
+        call: Call,
+        arguments: &str,
+        patience: Duration,
+    ) -> Result<Permit, Refusal> {
         let asking = Asking {
-            registered: Some(client),
+            registered: errand.visitor.registered.as_deref(),
             arguments,
             patience,
             session: admission::Session::Unasked,
             initiative: Initiative::OpensSignIn,
         };
-        let permit = self.broker.admit(call, asking).await?;
-        self.forwarder.forward(permit, outgoing).await
+        self.broker.admit(call, asking).await
+    }
+
+    fn relay(&self, errand: &Errand<'_>, relayed: Response<Relay>) -> Response<Answer> {
+        let (head, relay) = relayed.into_parts();
+        let revoked = errand.visitor.registered.as_ref().map(|registered| registered.revoked());
+        let keep_alive = KeepAlive::over(&head.headers, self.silence);
+        let mut response = Response::new(Answer::Relayed(Relayed::new(relay, revoked, keep_alive)));
+        *response.status_mut() = head.status;
+        *response.headers_mut() = select(&head.headers, header::response_passes, errand.modern);
+        response
     }
 }
 
-/// The whole body, without a copy where it came in one piece.
-async fn collect(mut body: Incoming) -> Result<Bytes, StatusCode> {
-    if body.size_hint().lower() > LARGEST_MESSAGE as u64 {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+impl Errand<'_> {
+    /// The client's headers that go on to the server.
+    fn passing(&self) -> HeaderMap {
+        select(&self.head.headers, header::request_passes, self.modern)
     }
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| StatusCode::BAD_REQUEST)?.into_data() else { continue };
-        if first.len() + rest.len() + data.len() > LARGEST_MESSAGE {
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
-        }
-        if first.is_empty() {
-            first = data;
-        } else {
-            rest.extend_from_slice(&data);
-        }
-    }
-    if rest.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&rest);
-    Ok(whole.freeze())
 }
 
-/// A client's headers that go on to the server.
-fn passing(headers: &HeaderMap) -> HeaderMap {
-    select(headers, header::request_passes)
-}
-
-fn select(headers: &HeaderMap, passes: fn(&HeaderName) -> bool) -> HeaderMap {
-    let passing = headers.iter().filter(|(name, _)| passes(name));
+/// The headers that pass; in the modern era there are no sessions to speak of.
+fn select(headers: &HeaderMap, passes: fn(&HeaderName) -> bool, modern: bool) -> HeaderMap {
+    let passing = headers.iter().filter(|(name, _)| passes(name) && !(modern && *name == session::HEADER));
     passing.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-fn relay(relayed: Response<Relay>, client: &Registered) -> Response<Answer> {
-    let (head, relay) = relayed.into_parts();
-    let mut response =
-        Response::new(Answer::Relayed { relay, revoked: answer::revoked(client.revoked()), broken: false });
-    *response.status_mut() = head.status;
-    *response.headers_mut() = select(&head.headers, header::response_passes);
-    response
 }
 
 /// A refused request is answered in JSON-RPC, so that the model reads the sentence; nothing else has an id to answer.

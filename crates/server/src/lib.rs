@@ -1,19 +1,27 @@
-//! The doors (HTTP and stdio), the forwarder behind them, and the control API.
+//! The doors (HTTP, socket and stdio), the forwarder behind them, and the control API.
 //!
 //! No policy and no credentials of its own: a call goes upstream only with a permit of the core, and what a door judged
 //! is what it forwards, byte for byte. No Tauri, no keychain.
 
 mod answer;
 mod calls;
+mod connection;
 mod control;
 mod draining;
 mod forward;
 mod gate;
 mod http_door;
 mod http_exchange;
+mod keep_alive;
+mod own;
+mod relayed;
 mod programs;
 mod run;
+mod sessions;
+mod socket_door;
 mod stdio;
 mod view;
+mod visitor;
 
+pub use keep_alive::SILENCE;
 pub use run::{Parts, Running, Startup, start};

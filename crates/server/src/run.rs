@@ -1,6 +1,7 @@
 //! A running core: all doors open over one broker, and the way to end it in good order.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keybearer_control::snapshot::HttpDoor;
 use keybearer_core::broker::Broker;
@@ -14,7 +15,10 @@ use crate::draining::{self, Drain};
 use crate::forward::Forwarder;
 use crate::http_door;
 use crate::http_exchange::Exchange;
+use crate::own;
 use crate::programs;
+use crate::sessions::Sessions;
+use crate::socket_door;
 use crate::stdio::Bridges;
 
 /// What a running core is made of.
@@ -25,6 +29,8 @@ pub struct Parts<'a> {
     pub tls: Arc<rustls::ClientConfig>,
     /// The proof that this is the only core here.
     pub lock: &'a CoreLock,
+    /// After how long a silence an event stream gets a comment; [`SILENCE`](crate::SILENCE) but in tests.
+    pub silence: Duration,
 }
 
 /// What is known once the doors are open.
@@ -32,12 +38,15 @@ pub struct Parts<'a> {
 pub struct Startup {
     /// The HTTP door.
     pub http_door: HttpDoor,
+    /// Where programs that speak HTTP over a local socket come in.
+    pub socket_door: Option<String>,
 }
 
 /// A core whose doors are open. Dropping it closes them and ends every session.
 pub struct Running {
     broker: Broker,
     door: watch::Receiver<HttpDoor>,
+    socket: Option<String>,
     stop: Arc<Notify>,
     drain: Drain,
     tasks: JoinSet<()>,
@@ -48,27 +57,38 @@ pub struct Running {
 /// # Errors
 /// If a socket of ours cannot be opened. A taken HTTP port is no error: that door stays closed and says so.
 pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
-    let Parts { broker, tls, lock } = parts;
+    let Parts { broker, tls, lock, silence } = parts;
     let forwarder = Arc::new(Forwarder::new(tls));
     let (bridges, controls) = (local::bind(lock, Name::Bridge)?, local::bind(lock, Name::Control)?);
+    let programs = local::bind(lock, Name::Http)?;
     let (state, door) = watch::channel(HttpDoor::Closed);
     let stop = Arc::new(Notify::new());
     let (drain, draining) = draining::channel();
-    let exchange = Exchange { broker: broker.clone(), forwarder: Arc::clone(&forwarder) };
+    let stdio = Bridges { broker: broker.clone(), forwarder: Arc::clone(&forwarder), draining };
+    let exchange = Exchange {
+        broker: broker.clone(),
+        forwarder,
+        sessions: Arc::new(Sessions::new()),
+        own: Arc::new(own::HttpDoor::new(stdio.clone(), silence)),
+        silence,
+    };
     let first = http_door::FirstLook::new(&exchange, &state).await;
     let mut tasks = JoinSet::new();
     tasks.spawn(programs::look_at_all(broker.clone()));
+    tasks.spawn(socket_door::accept(programs, exchange.clone()));
     tasks.spawn(first.keep(exchange, state));
-    tasks.spawn(Bridges { broker: broker.clone(), forwarder, draining }.accept(bridges));
-    let control = Control { broker: broker.clone(), door: door.clone(), stop: Arc::clone(&stop) };
+    tasks.spawn(stdio.accept(bridges));
+    let socket = local::address(lock.folders(), Name::Http).ok().map(|path| path.display().to_string());
+    let control =
+        Control { broker: broker.clone(), door: door.clone(), socket: socket.clone(), stop: Arc::clone(&stop) };
     tasks.spawn(control.accept(controls));
-    Ok(Running { broker, door, stop, drain, tasks })
+    Ok(Running { broker, door, socket, stop, drain, tasks })
 }
 
 impl Running {
     /// What is known now that the doors are open.
     pub fn startup(&self) -> Startup {
-        Startup { http_door: self.door.borrow().clone() }
+        Startup { http_door: self.door.borrow().clone(), socket_door: self.socket.clone() }
     }
 
     /// Waits until somebody asks over the control API that the core ends.

@@ -13,7 +13,7 @@ use keybearer_model::name::ServerName;
 use crate::programs;
 
 /// The whole state.
-pub(crate) fn snapshot(broker: &Broker, http_door: HttpDoor) -> Snapshot {
+pub(crate) fn snapshot(broker: &Broker, http_door: HttpDoor, socket_door: Option<String>) -> Snapshot {
     Snapshot {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
@@ -25,6 +25,7 @@ pub(crate) fn snapshot(broker: &Broker, http_door: HttpDoor) -> Snapshot {
             KeyStoreKind::MemoryForWant => KeyStore::MemoryForWant,
         },
         http_door,
+        socket_door,
         problems: problems(broker),
     }
 }

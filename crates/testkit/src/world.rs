@@ -48,6 +48,8 @@ pub struct World {
     pub browser: Arc<FollowingBrowser>,
     /// The clock of core and company.
     pub clock: Arc<ManualClock>,
+    /// After how long a silence the core puts a comment into an event stream; counts from the next start of the core.
+    pub silence: Duration,
     core: Option<RunningCore>,
     folders: Folders,
     client_keys: Mutex<Vec<String>>,
@@ -80,6 +82,7 @@ impl World {
             keys: Arc::default(),
             prompter: Arc::default(),
             clock,
+            silence: keybearer_server::SILENCE,
             core: None,
             folders: Folders::at(home.path()),
             client_keys: Mutex::default(),
@@ -175,7 +178,12 @@ impl World {
 
     /// Registers a client with a key; the HTTP door is open when this returns.
     pub async fn client(&self, name: &str) -> WorldClient {
-        let request = Request::AddClient { name: name.to_owned(), servers: Vec::new(), program: None };
+        let request = Request::AddClient {
+            name: name.to_owned(),
+            servers: Vec::new(),
+            program: None,
+            container: false,
+        };
         // Not by `ask`: this one reply carries the key on purpose.
         let reply = self.control().send(&request).await.expect("ask the core").last().await;
         let Ok(Reply::ClientAdded { key: Some(key), urls, .. }) = reply else {

@@ -50,6 +50,7 @@ fn snapshot(state: SignIn) -> Reply {
             clients: Vec::new(),
             key_store: KeyStore::System,
             http_door: HttpDoor::Closed,
+            socket_door: None,
             problems: Vec::new(),
         },
     }

@@ -20,6 +20,7 @@ fn attached(servers: Vec<Server>, failures: &BTreeMap<String, Error>) -> View {
         clients: Vec::new(),
         key_store: KeyStore::System,
         http_door: HttpDoor::Closed,
+        socket_door: None,
         problems: Vec::new(),
     };
     View::attached(&snapshot, failures)

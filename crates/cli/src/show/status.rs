@@ -20,6 +20,9 @@ pub(crate) fn status(snapshot: &Snapshot, now: Timestamp) -> String {
     text.push_str(&format!("\n{}\n{}\n", heading("Clients"), clients::list(&snapshot.clients, now)));
     text.push_str(kept(snapshot.key_store));
     text.push_str(&door(&snapshot.http_door));
+    if let Some(socket) = &snapshot.socket_door {
+        text.push_str(&format!("Programs that need no port come in at {}.\n", clean(socket)));
+    }
     text.push_str(&servers::advice(&snapshot.servers));
     text
 }
@@ -96,6 +99,7 @@ mod tests {
         all.clients = clients();
         all.http_door =
             HttpDoor::Open { addresses: vec!["http://127.0.0.1:41234".into(), "http://[::1]:41234".into()] };
+        all.socket_door = Some("/run/user/1000/keybearer/http.sock".into());
         check(
             &all,
             &expect![[r#"

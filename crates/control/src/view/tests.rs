@@ -18,6 +18,7 @@ fn snapshot(servers: Vec<Server>) -> Snapshot {
         clients: Vec::new(),
         key_store: KeyStore::System,
         http_door: HttpDoor::Closed,
+        socket_door: None,
         problems: Vec::new(),
     }
 }

@@ -43,6 +43,8 @@ pub struct CallEntry {
     arguments: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    headers: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,6 +152,18 @@ pub enum Event {
         /// What was found.
         found: String,
     },
+    /// Requests that a door turned away before they were calls, counted over a minute.
+    TurnedAway {
+        /// At which door.
+        door: &'static str,
+        /// Why: a stable word.
+        reason: &'static str,
+        /// Who sent them, where that was known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        client: Option<ClientName>,
+        /// How many.
+        times: u64,
+    },
     /// Records could not be written and did not fit in memory.
     Lost {
         /// How many.
@@ -178,6 +192,10 @@ pub enum Outcome {
     Denied,
     /// There is no such server.
     UnknownServer,
+    /// Its session is not known, or not the caller's.
+    UnknownSession,
+    /// Another message of its batch was refused; nothing was sent.
+    NotSent,
     /// The person has to sign in.
     SignInNeeded,
     /// The server refuses a sign-in that is good.
@@ -201,6 +219,8 @@ impl Outcome {
             Self::Answered { .. } => "answered",
             Self::Denied => "denied",
             Self::UnknownServer => "unknown_server",
+            Self::UnknownSession => "unknown_session",
+            Self::NotSent => "not_sent",
             Self::SignInNeeded => "sign_in_needed",
             Self::RefusedByServer => "refused_by_server",
             Self::IssuerUnavailable => "issuer_unavailable",
@@ -225,6 +245,7 @@ impl CallEntry {
             risk: call.tool.as_ref().map(|_| call.risk),
             arguments: names.chain(more).collect(),
             account: None,
+            headers: Vec::new(),
             decision: None,
             reason: None,
             outcome: Outcome::Aborted.word(),
@@ -246,12 +267,18 @@ impl CallEntry {
         self.account = Some(email);
     }
 
+    pub(super) fn headers(&mut self, names: Vec<String>) {
+        self.headers = names;
+    }
+
     pub(super) fn ended(&mut self, outcome: Outcome, duration: std::time::Duration) {
         self.outcome = outcome.word();
         self.status = match outcome {
             Outcome::Answered { status } => Some(status),
             Outcome::Denied
             | Outcome::UnknownServer
+            | Outcome::UnknownSession
+            | Outcome::NotSent
             | Outcome::SignInNeeded
             | Outcome::RefusedByServer
             | Outcome::IssuerUnavailable

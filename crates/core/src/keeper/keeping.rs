@@ -126,7 +126,7 @@ impl Owner {
         };
         value.set_sensitive(true);
         self.serial += 1;
-        self.shared.held.store(Some(Arc::new(Held { name, value, bearer: None, email: None, serial: self.serial })));
+        self.shared.held.store(Some(Arc::new(Held { name, value, bearer: None, account: None, serial: self.serial })));
         self.stand(Standing::Ready);
     }
 
@@ -146,8 +146,8 @@ impl Owner {
         };
         value.set_sensitive(true);
         let bearer = Bearer { token, expires_at: expires_in.map(|life| received_at + life), received_at };
-        let email = account.email.as_deref().map(Into::into);
-        let held = Held { name: AUTHORIZATION, value, bearer: Some(bearer), email, serial: self.serial };
+        let account = Some(Arc::new(account.clone()));
+        let held = Held { name: AUTHORIZATION, value, bearer: Some(bearer), account, serial: self.serial };
         self.shared.held.store(Some(Arc::new(held)));
     }
 }

@@ -36,8 +36,8 @@ pub(crate) struct Held {
     pub(crate) value: HeaderValue,
     /// The bearer, for its lifetime; absent for a static header.
     bearer: Option<Bearer>,
-    /// Whose it is, for the audit trail.
-    pub(crate) email: Option<Box<str>>,
+    /// Whose it is; absent for a static header.
+    pub(crate) account: Option<Arc<Account>>,
     /// Counts the credentials of this keeper, so that "this one was refused" names one.
     pub(crate) serial: u64,
 }

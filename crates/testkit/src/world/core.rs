@@ -34,7 +34,7 @@ impl RunningCore {
         let places = Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
         let broker = Broker::start(places, ports).context("start the broker")?;
         let tls = tls::client_config().context("make the TLS configuration")?;
-        let parts = Parts { broker: broker.clone(), tls, lock: &lock };
+        let parts = Parts { broker: broker.clone(), tls, lock: &lock, silence: world.silence };
         let running = keybearer_server::start(parts).await.context("open the doors")?;
         Ok(Self { running, broker, _lock: lock })
     }
