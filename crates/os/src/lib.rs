@@ -12,6 +12,8 @@ pub mod local;
 pub mod lock;
 pub mod open_files;
 pub mod peer;
+pub mod person_file;
+pub mod registry;
 pub mod start;
 pub mod switch;
 pub mod tcp_peer;

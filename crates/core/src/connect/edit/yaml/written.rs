@@ -22,7 +22,7 @@ fn entry(lines: &mut String, name: &str, value: &Value, indent: &str, unit: &str
             items.iter().for_each(|item| lines.push_str(&format!("{inner}- {}\n", inline(item))));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            lines.push_str(&format!("{indent}{name}: {}\n", inline(value)))
+            lines.push_str(&format!("{indent}{name}: {}\n", inline(value)));
         }
     }
 }
