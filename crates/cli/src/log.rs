@@ -17,7 +17,7 @@ pub(crate) fn start() {
 }
 
 /// `layer` behind the filter that was asked for and, whatever that says, dependencies at `info` at most (SEC-36): some
-/// of them write tokens and codes at `debug`.
+/// of them write tokens and codes at `debug`, and the MCP library messages at `info`.
 fn capped<S>(layer: impl Layer<S>, wanted: EnvFilter) -> impl Layer<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -27,7 +27,9 @@ where
 
 fn ours_or_calm(event: &Metadata<'_>) -> bool {
     let ours = event.target() == "keybearer" || event.target().starts_with("keybearer_");
-    ours || *event.level() <= Level::INFO
+    // The MCP library tells at `info` what clients send.
+    let most = if event.target().starts_with("rmcp") { Level::ERROR } else { Level::INFO };
+    ours || *event.level() <= most
 }
 
 #[cfg(test)]
@@ -61,6 +63,7 @@ mod tests {
             tracing::info!(target: "hyper::proto", "theirs in calm");
             tracing::debug!(target: "hyper::proto", "code=cAnArY");
             tracing::debug!(target: "keybearerish", "code=cAnArY");
+            tracing::info!(target: "rmcp::service", "arguments=cAnArY");
         });
         String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
     }
