@@ -4,7 +4,7 @@
 const INFO = { name: 'keybearer-story', version: '1.0.0' };
 
 /** The two generations of the official client, behind one shape. */
-const LIBRARIES = {
+export const LIBRARIES = {
   sdk: async () => ({
     ...(await import('@modelcontextprotocol/sdk/client/index.js')),
     ...(await import('@modelcontextprotocol/sdk/client/streamableHttp.js')),

@@ -35,14 +35,14 @@ fn long_notes() -> String {
 pub(crate) enum Command {
     /// Run the core in this terminal, which also answers its questions
     Serve,
-    /// Start the core in the background, if none runs
+    /// Turn Keybearer on, and start the core in the background if none runs
     Start,
-    /// End the core in good order
+    /// Turn Keybearer off: end the core in good order, and let nothing but `start` or `serve` start it again
     Stop,
     /// Connect a client to a server: what an AI client starts
     Stdio {
-        /// The server's short name
-        server: ServerName,
+        /// The server's short name; without it, Keybearer's own MCP server with the tools of all
+        server: Option<ServerName>,
     },
     /// Show the core, its servers, clients and sign-ins
     Status,
@@ -151,6 +151,9 @@ pub(crate) enum Clients {
         /// The path of its program, for a client that starts `keybearer stdio`; without it, the client gets a key
         #[arg(long, value_name = "PATH")]
         program: Option<PathBuf>,
+        /// It runs in a container on this machine: its key may come from there, too
+        #[arg(long, conflicts_with = "program")]
+        container: bool,
     },
     /// List the clients
     List,

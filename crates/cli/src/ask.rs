@@ -10,7 +10,8 @@ use keybearer_control::wire::{Reply, Request};
 use keybearer_os::folders::Folders;
 use keybearer_os::local::{self, BlockingStream, ConnectError, Name};
 use keybearer_os::lock::{CoreLock, LockError};
-use keybearer_os::start;
+use keybearer_os::start::{self, StartError};
+use keybearer_os::switch;
 
 use crate::failure::Failure;
 use crate::settings;
@@ -21,6 +22,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// The core of this user's folders, ready to be asked.
 pub(crate) struct Core {
+    folders: Folders,
     client: Client,
     runtime: tokio::runtime::Runtime,
 }
@@ -38,7 +40,7 @@ impl Core {
     /// The core that runs, or is started for this.
     pub(crate) fn started() -> Result<Self, Failure> {
         let folders = folders()?;
-        start(&folders)?;
+        start_if_wanted(&folders)?;
         Self::of(folders)
     }
 
@@ -49,7 +51,7 @@ impl Core {
 
     fn of(folders: Folders) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(no_runtime)?;
-        Ok(Self { client: Client::new(folders), runtime })
+        Ok(Self { client: Client::new(folders.clone()), folders, runtime })
     }
 
     /// Asks, and gives the reply that ends the exchange; `on_open` hears the address of a sign-in page before that.
@@ -64,7 +66,7 @@ impl Core {
                 }
             }
         };
-        self.runtime.block_on(exchange).map_err(with_advice)
+        self.runtime.block_on(exchange).map_err(|error| with_advice(&self.folders, error))
     }
 
     /// Asks, and gives the reply.
@@ -74,7 +76,7 @@ impl Core {
 
     /// The core's state.
     pub(crate) fn status(&self) -> Result<Snapshot, Failure> {
-        self.runtime.block_on(self.client.status()).map_err(with_advice)
+        self.runtime.block_on(self.client.status()).map_err(|error| with_advice(&self.folders, error))
     }
 
     /// Asks the core to end, and waits until it has hung up.
@@ -89,7 +91,7 @@ impl Core {
             while let Ok(Some(_)) = exchange.next().await {}
             Ok(())
         };
-        self.runtime.block_on(exchange).map_err(with_advice)
+        self.runtime.block_on(exchange).map_err(|error| with_advice(&self.folders, error))
     }
 }
 
@@ -99,7 +101,7 @@ pub(crate) fn folders() -> Result<Folders, Failure> {
 }
 
 /// Waits until a core that has hung up is gone: it still writes what is to be recorded, and lets its lock go last.
-pub(crate) fn until_gone(folders: &Folders) {
+fn until_gone(folders: &Folders) {
     for _look in 0..LOOKS {
         match CoreLock::acquire(folders) {
             Err(LockError::Taken) => std::thread::sleep(LOOK_AGAIN),
@@ -108,41 +110,75 @@ pub(crate) fn until_gone(folders: &Folders) {
     }
 }
 
-/// Starts the core in the background, if none runs.
-pub(crate) fn start(folders: &Folders) -> Result<Start, Failure> {
+/// Turns Keybearer on and starts the core in the background, if none runs: what a person asks for.
+pub(crate) fn turn_on(folders: &Folders) -> Result<Start, Failure> {
+    switch::turn_on(folders).map_err(|error| Failure::new(Code::NoCore, error.to_string()))?;
+    start(folders, start::start_core)
+}
+
+/// Turns Keybearer off and ends the core that runs, if one does.
+pub(crate) fn turn_off(folders: &Folders) -> Result<(), Failure> {
+    // First of all, so that no bridge that loses its core starts another one.
+    switch::turn_off(folders).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+    match local::connect_blocking(folders, Name::Control) {
+        Ok(_) => Core::of(folders.clone())?.stop()?,
+        Err(ConnectError::NotRunning) => {}
+        Err(error) => return Err(Error::new(Code::NoCore, error.to_string()).into()),
+    }
+    until_gone(folders);
+    Ok(())
+}
+
+/// Starts the core in the background, if none runs and Keybearer is not turned off: what a command needs.
+fn start_if_wanted(folders: &Folders) -> Result<Start, Failure> {
+    start(folders, start::start_core_if_wanted)
+}
+
+type Starter = fn(&Folders, &std::path::Path) -> Result<(), StartError>;
+
+fn start(folders: &Folders, starter: Starter) -> Result<Start, Failure> {
     match local::connect_blocking(folders, Name::Control) {
         Ok(_) => return Ok(Start::RanAlready),
         Err(ConnectError::NotRunning) => {}
-        Err(error) => return Err(not_connected(&error)),
+        Err(error) => return Err(not_connected(folders, &error)),
     }
     // A core that ends at once because of its settings could say so to nobody.
     settings::check(folders)?;
     let executable = std::env::current_exe().map_err(|cause| {
         Failure::new(Code::NoCore, format!("keybearer cannot be started: its own path is not known ({cause})"))
     })?;
-    start::start_core(folders, &executable).map_err(|error| {
-        Failure::new(Code::NoCore, error.to_string()).hint("`keybearer serve` in a terminal shows what is wrong")
+    starter(folders, &executable).map_err(|error| match error {
+        StartError::TurnedOff => turned_off(),
+        error => {
+            Failure::new(Code::NoCore, error.to_string()).hint("`keybearer serve` in a terminal shows what is wrong")
+        }
     })?;
     Ok(Start::Started)
 }
 
 /// A connection to the bridge's socket; the core is started where none runs.
-pub(crate) fn bridge() -> Result<BlockingStream, Failure> {
-    let folders = folders()?;
-    match local::connect_blocking(&folders, Name::Bridge) {
+pub(crate) fn bridge(folders: &Folders) -> Result<BlockingStream, Failure> {
+    match local::connect_blocking(folders, Name::Bridge) {
         Err(ConnectError::NotRunning) => {
-            start(&folders)?;
-            local::connect_blocking(&folders, Name::Bridge).map_err(|error| not_connected(&error))
+            start_if_wanted(folders)?;
+            local::connect_blocking(folders, Name::Bridge).map_err(|error| not_connected(folders, &error))
         }
-        other => other.map_err(|error| not_connected(&error)),
+        other => other.map_err(|error| not_connected(folders, &error)),
     }
 }
 
-fn not_connected(error: &ConnectError) -> Failure {
-    with_advice(Error::new(Code::NoCore, error.to_string()))
+fn turned_off() -> Failure {
+    Failure::new(Code::NoCore, "keybearer is turned off").hint("turn it on with `keybearer start`")
 }
 
-fn with_advice(mut error: Error) -> Failure {
+fn not_connected(folders: &Folders, error: &ConnectError) -> Failure {
+    with_advice(folders, Error::new(Code::NoCore, error.to_string()))
+}
+
+fn with_advice(folders: &Folders, mut error: Error) -> Failure {
+    if error.code == Code::NoCore && switch::is_off(folders) {
+        return turned_off();
+    }
     if error.code == Code::NoCore && error.hint.is_none() {
         error.hint = Some("start it with `keybearer start`".to_owned());
     }

@@ -30,7 +30,7 @@ use crate::exit::Exit;
 fn main() -> ExitCode {
     // A client waits for the bridge, so it does not wait for the argument parser.
     if let Some(server) = bridge::wanted(std::env::args_os().skip(1)) {
-        return bridge::run(&server).into();
+        return bridge::run(server).into();
     }
     let args = match args::Args::try_parse() {
         Ok(args) => args,

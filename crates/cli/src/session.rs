@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::{BufRead, Read as _, Write};
 
-use keybearer_control::bridge::{Hello, VERSION, Welcome};
+use keybearer_control::bridge::{Hello, NOTICE_MARK, VERSION, Welcome};
 use keybearer_control::error::{Code, Error};
 use keybearer_mcp::reply::codes;
 use serde::Deserialize;
@@ -170,7 +170,8 @@ impl<R: BufRead, W: Write> Session<R, W> {
             if read == 0 || (line.last() != Some(&b'\n') && read as u64 == LONGEST_LINE) {
                 return Err(hung_up());
             }
-            if !line.trim_ascii().is_empty() {
+            // What the core tells bridges is of no use to one that asks one thing and goes.
+            if !line.trim_ascii().is_empty() && line.first() != Some(&NOTICE_MARK) {
                 return Ok(line);
             }
         }
@@ -260,6 +261,7 @@ mod tests {
     fn pages_are_joined_and_requests_in_between_are_answered() {
         let mut session = open(&[
             READY,
+            "\u{1e}{\"notice\":\"draining\"}",
             INITIALIZED,
             r#"{"jsonrpc":"2.0","id":"p","method":"ping"}"#,
             r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#,
@@ -270,7 +272,7 @@ mod tests {
         .unwrap();
         assert_eq!(session.tools().unwrap(), [json!({"name": "a"}), json!({"name": "b"})]);
         let sent = sent(&session);
-        assert_eq!(sent[0], json!({"keybearer": 1, "server": "crm"}));
+        assert_eq!(sent[0], json!({"keybearer": VERSION, "server": "crm"}));
         assert_eq!(sent[4], json!({"jsonrpc": "2.0", "id": "p", "result": {}}));
         assert_eq!(sent[5]["error"]["code"], -32_601);
         assert_eq!(sent[6]["params"], json!({"cursor": "more"}));

@@ -15,6 +15,10 @@ pub const OLDEST: u32 = 1;
 /// The first byte of a line from the core that is a [`Notice`] and not MCP's. No JSON text begins with it.
 pub const NOTICE_MARK: u8 = 0x1e;
 
+/// What a bridge says behind [`NOTICE_MARK`] when it sends no more lines but reads on, where its connection cannot be
+/// closed in one direction.
+pub const FINISHED: &[u8] = br#"{"notice":"finished"}"#;
+
 /// The bridge's first line. Who started it is not in it: the core asks the operating system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {

@@ -15,6 +15,7 @@ pub mod peer;
 pub mod person_file;
 pub mod registry;
 pub mod start;
+pub mod subnet;
 pub mod switch;
 pub mod tcp_peer;
 pub mod terminal;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::folders::{Folders, FoldersError};
 use crate::local::{ConnectError, Name, connect_blocking};
+use crate::switch::{self, SwitchError};
 
 /// How long a core may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -18,11 +19,24 @@ const LOOK_AGAIN: Duration = Duration::from_millis(15);
 /// A log that has grown beyond this is begun anew when a core starts; the one before is kept beside it.
 const LARGE_LOG: u64 = 4 << 20;
 
-/// Starts `executable serve` for these folders and waits until it answers on the control socket.
+/// Turns Keybearer on, starts `executable serve` for these folders, and waits until it answers on the control socket.
 ///
 /// The core does not end with its starter and holds none of its pipes: its output goes to `core.log` in the state folder.
 /// Blocks for up to ten seconds: call it from a thread of its own.
 pub fn start_core(folders: &Folders, executable: &Path) -> Result<(), StartError> {
+    switch::turn_on(folders)?;
+    start_detached(folders, executable)
+}
+
+/// The same for whoever needs a core without having been told to start one: not where Keybearer is turned off.
+pub fn start_core_if_wanted(folders: &Folders, executable: &Path) -> Result<(), StartError> {
+    if switch::is_off(folders) {
+        return Err(StartError::TurnedOff);
+    }
+    start_detached(folders, executable)
+}
+
+fn start_detached(folders: &Folders, executable: &Path) -> Result<(), StartError> {
     folders.prepare()?;
     let log = folders.state().join("core.log");
     let output = open_log(&log).map_err(|cause| StartError::Log { path: log.clone(), cause })?;
@@ -47,6 +61,12 @@ pub fn beside_me(name: &str) -> io::Result<PathBuf> {
 /// Why no core runs.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The person has turned Keybearer off.
+    #[error("keybearer is turned off")]
+    TurnedOff,
+    /// It cannot be turned on.
+    #[error(transparent)]
+    Switch(#[from] SwitchError),
     /// The folders cannot be used.
     #[error(transparent)]
     Folders(#[from] FoldersError),

@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::parts::{self, Watch, collect};
 use crate::search;
+
+/// The longest wait for something in a log.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The `keybearer` program of this build.
 pub fn keybearer() -> PathBuf {
@@ -159,8 +163,18 @@ pub struct Core {
 impl Core {
     /// Starts a core in this home and waits until it says that it is ready.
     pub fn start(home: &Home) -> Self {
+        Self::start_with(home, &[])
+    }
+
+    /// The same with more on the command line.
+    pub fn start_with(home: &Home, arguments: &[&str]) -> Self {
         let mut command = home.command(keybearer());
-        command.args(["serve", "--json"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(["serve", "--json"])
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         Self::from(command)
     }
 
@@ -205,6 +219,12 @@ impl Core {
         self.child.wait().unwrap()
     }
 
+    /// Waits until it has ended by itself, and returns how.
+    pub fn ended(mut self) -> ExitStatus {
+        let _watch = Watch::over(&self.child);
+        self.child.wait().unwrap()
+    }
+
     /// Ends it without any warning.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -219,6 +239,15 @@ impl Log {
     /// All of it so far.
     pub fn read(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+
+    /// Waits until this is in it.
+    pub fn has(&self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.read().contains(text) {
+            assert!(Instant::now() < end, "the core does not log `{text}`: {}", self.read());
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
     }
 }
 

@@ -18,6 +18,8 @@ pub struct House {
     /// The home.
     pub home: Home,
     core: Option<Core>,
+    /// A core runs here, or may be started, that is not ours to wait for.
+    stray: bool,
     heard: Heard,
     keys: Mutex<Vec<String>>,
 }
@@ -37,7 +39,7 @@ impl House {
     pub fn open(config: &str) -> Self {
         let home = Home::new(&format!("keystore = \"memory\"\n{config}"));
         let core = Core::start(&home);
-        Self { home, core: Some(core), heard: Heard::default(), keys: Mutex::default() }
+        Self { home, core: Some(core), stray: false, heard: Heard::default(), keys: Mutex::default() }
     }
 
     /// The core.
@@ -55,7 +57,24 @@ impl House {
     pub fn stop(&mut self) {
         if let Some(core) = self.core.take() {
             assert!(core.stop(&self.home).success(), "the core did not end in good order");
+        } else if std::mem::take(&mut self.stray) {
+            assert!(self.home.keybearer(&["stop"]).status.success(), "the core did not end in good order");
         }
+    }
+
+    /// Ends the core without any warning. Whoever needs one starts another, which [`House::stop`] ends.
+    pub fn kill(&mut self) {
+        if let Some(core) = self.core.take() {
+            core.kill();
+        }
+        self.stray = true;
+    }
+
+    /// Puts another core in the place of the one that runs, by the command line, and waits until the old one has ended.
+    pub fn replace(&mut self, arguments: &[&str]) {
+        let next = Core::start_with(&self.home, arguments);
+        let old = self.core.replace(next);
+        assert!(old.is_some_and(|old| old.ended().success()), "the old core did not end in good order");
     }
 
     /// Declares a server that wants a secret in `X-API-Key`, and returns the secret.

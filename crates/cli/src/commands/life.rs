@@ -10,7 +10,7 @@ use crate::show;
 
 /// Starts the core in the background.
 pub(super) fn start(format: Format) -> Result<Exit, Failure> {
-    let start = ask::start(&ask::folders()?)?;
+    let start = ask::turn_on(&ask::folders()?)?;
     let started = start == Start::Started;
     out::result(format, &json!({ "running": true, "started": started }), || match start {
         Start::Started => "✓ Keybearer runs.\n".to_owned(),
@@ -19,11 +19,13 @@ pub(super) fn start(format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Ends the core in good order.
+/// Turns Keybearer off: ends the core in good order, and nobody but the person starts another one.
 pub(super) fn stop(format: Format) -> Result<Exit, Failure> {
-    Core::running()?.stop()?;
-    ask::until_gone(&ask::folders()?);
-    out::result(format, &json!({ "running": false }), || "✓ Keybearer has ended.\n".to_owned());
+    let folders = ask::folders()?;
+    ask::turn_off(&folders)?;
+    out::result(format, &json!({ "running": false, "turned_off": true }), || {
+        "✓ Keybearer is turned off. `keybearer start` turns it on again.\n".to_owned()
+    });
     Ok(Exit::Ok)
 }
 

@@ -46,7 +46,7 @@ pub(super) fn call(server: &ServerName, tool: &str, arguments: &str, format: For
 }
 
 fn open(server: &ServerName) -> Result<Session<BufReader<Reader>, Writer>, Failure> {
-    let (reader, writer) = ask::bridge()?.split();
+    let (reader, writer) = ask::bridge(&ask::folders()?)?.split();
     Session::open(BufReader::new(reader), writer, server.as_str())
 }
 

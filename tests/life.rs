@@ -1,0 +1,35 @@
+//! Cores come and go, and clients stay: a core that dies, one that hands over, one that is turned off.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a story stops where it fails")]
+#![allow(clippy::disallowed_methods, reason = "stories start programs, and give up on them after a while")]
+
+#[path = "life/live.rs"]
+mod live;
+#[path = "life/survive.rs"]
+mod survive;
+
+use keybearer_stories::house::{ALLOW_ALL, House};
+use keybearer_testkit::upstream::FakeUpstream;
+
+/// A house with one server that asks for nothing, so that a core that nobody has prepared can serve it.
+struct Street {
+    house: House,
+    upstream: FakeUpstream,
+}
+
+impl Street {
+    async fn build() -> Self {
+        let upstream = FakeUpstream::open().await.unwrap();
+        let house = House::open(&format!("[servers.crm]\nurl = \"{}\"\nauth = \"none\"\n{ALLOW_ALL}", upstream.url()));
+        Self { house, upstream }
+    }
+
+    /// How many calls of tools have reached the server.
+    fn calls(&self) -> usize {
+        self.upstream.requests().iter().filter(|request| request.mentions("tools/call")).count()
+    }
+
+    /// Waits until a message of this kind reaches the server that was not waited for before.
+    async fn arrives(&self, text: &str) {
+        while !self.upstream.next().await.unwrap().mentions(text) {}
+    }
+}
