@@ -20,6 +20,9 @@ pub struct Snapshot {
     pub key_store: KeyStore,
     /// The HTTP door.
     pub http_door: HttpDoor,
+    /// The door for programs in containers.
+    #[serde(default)]
+    pub container_door: ContainerDoor,
     /// Where programs that speak HTTP over a local socket come in: a path, or a pipe's name on Windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -138,6 +141,25 @@ pub enum KeyStore {
     MemoryByChoice,
     /// In memory only, because there is no keychain: signing in again after a restart.
     MemoryForWant,
+}
+
+/// The door for programs in containers of this machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ContainerDoor {
+    /// It is not wanted, or no client needs it.
+    #[default]
+    Closed,
+    /// It listens.
+    Open {
+        /// Its URL without a path; programs in containers write `host.docker.internal` for the address.
+        address: String,
+    },
+    /// It is wanted and cannot be opened.
+    Blocked {
+        /// Why.
+        detail: String,
+    },
 }
 
 /// The HTTP door.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::connect::{Connected, Disconnected, KnownClient, Preview, Wish};
 use crate::error::Error;
 use crate::snapshot::{Client, Server, Snapshot};
 
@@ -63,6 +64,9 @@ pub enum Request {
         #[serde(default)]
         #[ts(optional)]
         program: Option<String>,
+        /// It runs in a container: its key may come from there, too.
+        #[serde(default)]
+        container: bool,
     },
     /// Revoke a client: its key stops working and its open streams are cut.
     RevokeClient {
@@ -80,6 +84,25 @@ pub enum Request {
     Logout {
         /// Of which server.
         server: String,
+    },
+    /// The clients that can be connected, and how they stand.
+    KnownClients,
+    /// What connecting a client would do; nothing is written.
+    ConnectPreview {
+        /// Which, and how.
+        wish: Wish,
+    },
+    /// Connect a client as the preview said.
+    Connect {
+        /// Which, and how.
+        wish: Wish,
+        /// The preview's token.
+        token: String,
+    },
+    /// Take a client's connection back and revoke it.
+    Disconnect {
+        /// Which.
+        client: String,
     },
     /// End the core in good order.
     Stop,
@@ -128,6 +151,26 @@ pub enum Reply {
     SignedOut {
         /// What became of the refresh token at the issuer.
         revocation: Revocation,
+    },
+    /// The clients that can be connected.
+    KnownClients {
+        /// Each of them.
+        clients: Vec<KnownClient>,
+    },
+    /// What connecting would do.
+    ConnectPreview {
+        /// What it would do.
+        preview: Preview,
+    },
+    /// A client is connected.
+    Connected {
+        /// What was done.
+        connected: Connected,
+    },
+    /// A client is disconnected.
+    Disconnected {
+        /// What was taken back.
+        disconnected: Disconnected,
     },
     /// Done, and nothing to tell.
     Done,

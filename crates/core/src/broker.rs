@@ -107,6 +107,18 @@ impl From<StoreError> for ChangeError {
     }
 }
 
+/// What a client is known by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClientKind {
+    /// By this program, which starts the bridge or knocks at the socket door.
+    Program(Process),
+    /// By a key, which is made for it.
+    Key {
+        /// It runs in a container: its key may come from there, too (SEC-17).
+        container: bool,
+    },
+}
+
 /// Secrets that come with a new server.
 #[derive(Debug, Default)]
 pub struct ServerSecrets {
@@ -273,6 +285,11 @@ impl Broker {
         self.0.trail.begin(call).settle(outcome);
     }
 
+    /// Records what a door turned away before it was a call, counted over a minute.
+    pub fn record_turned_away(&self, door: &'static str, reason: &'static str, client: Option<ClientName>, times: u64) {
+        self.0.trail.event(Event::TurnedAway { door, reason, client, times });
+    }
+
     /// Declares a server in `config.toml` and keeps its secrets.
     ///
     /// # Errors
@@ -323,7 +340,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Registers a client. One without a program gets a key, which is returned this once and kept only as a digest.
+    /// Registers a client. One that is known by a key gets a key, which is returned this once and kept only as a digest.
     ///
     /// # Errors
     /// If the name is taken, a server is unknown, or it could not be saved.
@@ -331,20 +348,24 @@ impl Broker {
         &self,
         name: &ClientName,
         servers: Vec<ServerName>,
-        program: Option<Process>,
+        kind: ClientKind,
     ) -> Result<(Arc<Registered>, Option<Secret>), ChangeError> {
         let _changing = self.0.changing.lock().await;
         if let Some(unknown) = servers.iter().find(|server| !self.knows(server)) {
             return Err(ChangeError::UnknownServer(unknown.clone()));
         }
-        let key = match program {
-            Some(_) => None,
-            None => Some(Secret::mint(KEY_PREFIX).map_err(|cause| ChangeError::NotSaved(cause.to_string()))?),
+        let (key, container, program) = match kind {
+            ClientKind::Program(program) => (None, false, Some(program)),
+            ClientKind::Key { container } => {
+                let key = Secret::mint(KEY_PREFIX).map_err(|cause| ChangeError::NotSaved(cause.to_string()))?;
+                (Some(key), container, None)
+            }
         };
         let stored = StoredClient {
             name: name.clone(),
             key_digest: key.as_ref().map(Secret::digest),
             pin: program.as_ref().and_then(pin_of),
+            container,
             program: program.and_then(|program| program.executable?.into_os_string().into_string().ok()),
             servers,
             since: self.0.ports.clock.now(),

@@ -195,6 +195,11 @@ impl Clients {
         self.by_program.iter().map(|(path, client)| (path.as_path(), client))
     }
 
+    /// Whether any client holds a key that is meant for a container, so that the container door is needed (SEC-17).
+    pub fn any_for_containers(&self) -> bool {
+        self.by_key.values().any(|client| client.stored.container)
+    }
+
     /// Whether any client holds a key, so that the HTTP door is needed (SEC-01).
     pub fn any_key(&self) -> bool {
         !self.by_key.is_empty()

@@ -12,7 +12,7 @@ use keybearer_model::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 /// The schema's version, kept in SQLite's `user_version`.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 
 /// The state database of one installation.
 pub struct Store {
@@ -42,6 +42,8 @@ pub struct StoredClient {
     pub program: Option<String>,
     /// What that program is known by, where the system tells one file from another.
     pub pin: Option<Pin>,
+    /// It runs in a container, which is where its key may come from (SEC-17).
+    pub container: bool,
     /// The servers it may use; empty means all.
     pub servers: Vec<ServerName>,
     /// When it was registered.
@@ -74,6 +76,14 @@ impl Store {
             connection
                 .execute_batch("BEGIN; ALTER TABLE clients ADD COLUMN pin TEXT; PRAGMA user_version = 2; COMMIT;")?;
         }
+        if version < 3 {
+            connection.execute_batch(
+                "BEGIN;
+                 ALTER TABLE clients ADD COLUMN container INTEGER NOT NULL DEFAULT 0;
+                 PRAGMA user_version = 3;
+                 COMMIT;",
+            )?;
+        }
         Ok(Self { connection: Mutex::new(connection) })
     }
 
@@ -85,8 +95,8 @@ impl Store {
     /// All registered clients, by name.
     pub fn clients(&self) -> Result<Vec<StoredClient>, StoreError> {
         let connection = self.connection();
-        let mut statement =
-            connection.prepare("SELECT name, key_digest, program, servers, since, pin FROM clients ORDER BY name")?;
+        let mut statement = connection
+            .prepare("SELECT name, key_digest, program, servers, since, pin, container FROM clients ORDER BY name")?;
         let rows = statement.query_map([], |row| {
             Ok((
                 row.get::<_, String>(0)?,
@@ -95,18 +105,19 @@ impl Store {
                 row.get::<_, String>(3)?,
                 row.get::<_, i64>(4)?,
                 row.get::<_, Option<String>>(5)?,
+                row.get::<_, bool>(6)?,
             ))
         })?;
         let mut clients = Vec::new();
         for row in rows {
-            let (name, key_digest, program, servers, since, pin) = row?;
+            let (name, key_digest, program, servers, since, pin, container) = row?;
             // A row that does not parse was not written by us: it identifies nobody.
             let pin = pin.map(|pin| serde_json::from_str(&pin)).transpose();
             let (Ok(name), Ok(servers), Ok(pin)) = (name.parse(), serde_json::from_str(&servers), pin) else {
                 continue;
             };
             let since = Timestamp::from_millis(since);
-            clients.push(StoredClient { name, key_digest, program, pin, servers, since });
+            clients.push(StoredClient { name, key_digest, program, pin, container, servers, since });
         }
         Ok(clients)
     }
@@ -115,15 +126,16 @@ impl Store {
     pub fn add_client(&self, client: &StoredClient) -> Result<bool, StoreError> {
         let servers = serde_json::to_string(&client.servers).unwrap_or_else(|_| "[]".into());
         let added = self.connection().execute(
-            "INSERT OR IGNORE INTO clients (name, key_digest, program, servers, since, pin)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO clients (name, key_digest, program, servers, since, pin, container)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             params![
                 client.name.as_str(),
                 client.key_digest,
                 client.program,
                 servers,
                 client.since.as_millis(),
-                written(client.pin.as_ref())
+                written(client.pin.as_ref()),
+                client.container
             ],
         )?;
         Ok(added == 1)
@@ -196,6 +208,7 @@ mod tests {
     fn clients_outlive_the_process_and_names_are_taken_once() {
         let folder = tempfile::tempdir().unwrap();
         let client = StoredClient {
+            container: true,
             name: "librechat".parse().unwrap(),
             key_digest: Some([7; 32]),
             program: None,

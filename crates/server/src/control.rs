@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keybearer_control::error::{Code, Error};
-use keybearer_control::snapshot::HttpDoor;
 use keybearer_control::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
 use keybearer_core::broker::{Broker, ClientKind, ServerSecrets};
 use keybearer_core::config::{AuthConfig, OAuthConfig, ServerConfig};
@@ -16,9 +15,10 @@ use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::secret::Secret;
 use keybearer_os::local::{Listener, Stream};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
+use crate::doors::Doors;
 use crate::{programs, view};
 
 /// The longest request.
@@ -28,9 +28,7 @@ const LONGEST_REQUEST: u64 = 1 << 20;
 #[derive(Clone)]
 pub(crate) struct Control {
     pub(crate) broker: Broker,
-    pub(crate) door: watch::Receiver<HttpDoor>,
-    /// Where the socket door is.
-    pub(crate) socket: Option<String>,
+    pub(crate) doors: Doors,
     pub(crate) stop: Arc<Notify>,
 }
 
@@ -97,18 +95,18 @@ impl Control {
     }
 
     fn snapshot(&self) -> Reply {
-        Reply::Snapshot { snapshot: view::snapshot(&self.broker, self.door.borrow().clone(), self.socket.clone()) }
+        Reply::Snapshot { snapshot: view::snapshot(&self.broker, &self.doors) }
     }
 
     async fn watch(&self, replies: &mut Replies) -> std::io::Result<()> {
-        let (mut changes, mut door) = (self.broker.changes(), self.door.clone());
+        let (mut changes, mut doors) = (self.broker.changes(), self.doors.clone());
         loop {
             changes.mark_unchanged();
-            door.mark_unchanged();
+            doors.mark_unchanged();
             say(replies, &self.snapshot()).await?;
             tokio::select! {
                 changed = changes.changed() => if changed.is_err() { return Ok(()) },
-                changed = door.changed() => if changed.is_err() { return Ok(()) },
+                changed = doors.changed() => if changed.is_err() { return Ok(()) },
             }
         }
     }
@@ -174,24 +172,16 @@ impl Control {
         let added = self.broker.add_client(&name, servers.clone(), kind).await;
         let (registered, key) = added.map_err(|error| view::change_error(&self.broker, &error))?;
         if keyed {
-            self.door_decided().await;
+            let awaits_container = container && self.broker.config().container_door.is_some();
+            self.doors.decided(awaits_container).await;
         }
-        let urls = if keyed { self.urls(servers) } else { Vec::new() };
+        let urls = if keyed { self.urls(servers, container) } else { Vec::new() };
         let key = key.map(|key| key.expose().to_owned());
         Ok(Reply::ClientAdded { client: view::client(&registered), key, urls })
     }
 
-    /// The first key opens the HTTP door; its address belongs into the answer.
-    async fn door_decided(&self) {
-        let mut door = self.door.clone();
-        let decided = door.wait_for(|door| *door != HttpDoor::Closed);
-        let _ = tokio::time::timeout(Duration::from_secs(5), decided).await;
-    }
-
-    fn urls(&self, servers: Vec<ServerName>) -> Vec<String> {
-        let door = self.door.borrow().clone();
-        let HttpDoor::Open { addresses } = door else { return Vec::new() };
-        let Some(address) = addresses.first() else { return Vec::new() };
+    fn urls(&self, servers: Vec<ServerName>, from_container: bool) -> Vec<String> {
+        let Some(address) = self.doors.address(from_container) else { return Vec::new() };
         let servers = if servers.is_empty() { self.broker.servers().into_keys().collect() } else { servers };
         servers.iter().map(|server| format!("{address}/mcp/{server}")).collect()
     }

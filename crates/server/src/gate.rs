@@ -12,6 +12,12 @@ use http::{Method, StatusCode};
 pub(crate) enum Target<'a> {
     /// `/mcp/NAME`: a server, by its unparsed name.
     Server(&'a str),
+    /// `/mcp/NAME/messages/ID`: the address for messages that a stream of a server of 2024-11-05 was given.
+    Messages {
+        /// The server, by its unparsed name.
+        server: &'a str,
+        id: &'a str,
+    },
     /// `/mcp`: Keybearer's own MCP server.
     Own,
     /// `/health`, at the socket door alone.
@@ -107,7 +113,12 @@ pub(crate) fn judge<'a>(head: &'a Parts, door: &Door) -> Result<Passed<'a>, Stat
         return Err(StatusCode::NOT_FOUND);
     }
     let target = target(head.uri.path(), door).ok_or(StatusCode::NOT_FOUND)?;
-    if target == Target::Health && head.method != Method::GET {
+    let method = match target {
+        Target::Health => Some(Method::GET),
+        Target::Messages { .. } => Some(Method::POST),
+        Target::Server(_) | Target::Own => None,
+    };
+    if method.is_some_and(|method| method != head.method) {
         return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
     if head.method == Method::POST && !is_json(&head.headers) {
@@ -125,9 +136,15 @@ fn target<'a>(path: &'a str, door: &Door) -> Option<Target<'a>> {
     if path == "/health" && *door == Door::Socket {
         return Some(Target::Health);
     }
-    match path.strip_prefix("/mcp")? {
-        "" => Some(Target::Own),
-        rest => rest.strip_prefix('/').filter(|name| !name.is_empty() && !name.contains('/')).map(Target::Server),
+    let rest = path.strip_prefix("/mcp")?;
+    if rest.is_empty() {
+        return Some(Target::Own);
+    }
+    let mut parts = rest.strip_prefix('/')?.split('/');
+    match (parts.next().filter(|name| !name.is_empty())?, parts.next(), parts.next(), parts.next()) {
+        (name, None, _, _) => Some(Target::Server(name)),
+        (server, Some("messages"), Some(id), None) if !id.is_empty() => Some(Target::Messages { server, id }),
+        (_, Some(_), _, _) => None,
     }
 }
 

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keybearer_control::snapshot::HttpDoor;
+use keybearer_control::snapshot::{ContainerDoor, HttpDoor};
 use keybearer_core::broker::Broker;
 use keybearer_os::local::{self, BindError, Name};
 use keybearer_os::lock::CoreLock;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::container_door;
 use crate::control::Control;
+use crate::doors::Doors;
 use crate::draining::{self, Drain};
 use crate::forward::Forwarder;
 use crate::http_door;
@@ -45,8 +47,7 @@ pub struct Startup {
 /// A core whose doors are open. Dropping it closes them and ends every session.
 pub struct Running {
     broker: Broker,
-    door: watch::Receiver<HttpDoor>,
-    socket: Option<String>,
+    doors: Doors,
     stop: Arc<Notify>,
     drain: Drain,
     tasks: JoinSet<()>,
@@ -72,23 +73,25 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
         own: Arc::new(own::HttpDoor::new(stdio.clone(), silence)),
         silence,
     };
+    let (container_state, container) = watch::channel(ContainerDoor::Closed);
     let first = http_door::FirstLook::new(&exchange, &state).await;
     let mut tasks = JoinSet::new();
     tasks.spawn(programs::look_at_all(broker.clone()));
     tasks.spawn(socket_door::accept(programs, exchange.clone()));
+    tasks.spawn(container_door::keep(exchange.clone(), container_state));
     tasks.spawn(first.keep(exchange, state));
     tasks.spawn(stdio.accept(bridges));
     let socket = local::address(lock.folders(), Name::Http).ok().map(|path| path.display().to_string());
-    let control =
-        Control { broker: broker.clone(), door: door.clone(), socket: socket.clone(), stop: Arc::clone(&stop) };
+    let doors = Doors { http: door, container, socket };
+    let control = Control { broker: broker.clone(), doors: doors.clone(), stop: Arc::clone(&stop) };
     tasks.spawn(control.accept(controls));
-    Ok(Running { broker, door, socket, stop, drain, tasks })
+    Ok(Running { broker, doors, stop, drain, tasks })
 }
 
 impl Running {
     /// What is known now that the doors are open.
     pub fn startup(&self) -> Startup {
-        Startup { http_door: self.door.borrow().clone(), socket_door: self.socket.clone() }
+        Startup { http_door: self.doors.http.borrow().clone(), socket_door: self.doors.socket.clone() }
     }
 
     /// Waits until somebody asks over the control API that the core ends.

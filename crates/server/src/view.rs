@@ -1,7 +1,7 @@
 //! The broker's state as the wire shows it.
 
 use keybearer_control::error::{Code, Error};
-use keybearer_control::snapshot::{Auth, Client, ClientBy, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::snapshot::{Auth, Client, ClientBy, KeyStore, Server, SignIn, Snapshot};
 use keybearer_core::broker::{Broker, ChangeError};
 use keybearer_core::clients::Registered;
 use keybearer_core::config::{AuthConfig, Problem, ServerConfig};
@@ -10,10 +10,11 @@ use keybearer_core::ports::KeyStoreKind;
 use keybearer_core::sign_in::SignInError;
 use keybearer_model::name::ServerName;
 
+use crate::doors::Doors;
 use crate::programs;
 
 /// The whole state.
-pub(crate) fn snapshot(broker: &Broker, http_door: HttpDoor, socket_door: Option<String>) -> Snapshot {
+pub(crate) fn snapshot(broker: &Broker, doors: &Doors) -> Snapshot {
     Snapshot {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
@@ -24,8 +25,9 @@ pub(crate) fn snapshot(broker: &Broker, http_door: HttpDoor, socket_door: Option
             KeyStoreKind::MemoryByChoice => KeyStore::MemoryByChoice,
             KeyStoreKind::MemoryForWant => KeyStore::MemoryForWant,
         },
-        http_door,
-        socket_door,
+        http_door: doors.http.borrow().clone(),
+        container_door: doors.container.borrow().clone(),
+        socket_door: doors.socket.clone(),
         problems: problems(broker),
     }
 }

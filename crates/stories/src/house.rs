@@ -96,8 +96,12 @@ impl House {
 
     /// Registers a client with a key, for these servers or for all.
     pub fn client(&self, name: &str, servers: &[&str]) -> App {
-        let mut arguments = vec!["clients", "add", name, "--json"];
-        servers.iter().for_each(|server| arguments.extend(["--server", server]));
+        self.client_with(name, &servers.iter().flat_map(|server| ["--server", server]).collect::<Vec<_>>())
+    }
+
+    /// Registers a client with a key and these options.
+    pub fn client_with(&self, name: &str, options: &[&str]) -> App {
+        let arguments = [&["clients", "add", name, "--json"], options].concat();
         // Not by `run`: this one answer carries the key on purpose.
         let added = self.home.keybearer(&arguments).json();
         let key = added["key"].as_str().unwrap().to_owned();

@@ -178,12 +178,8 @@ impl World {
 
     /// Registers a client with a key; the HTTP door is open when this returns.
     pub async fn client(&self, name: &str) -> WorldClient {
-        let request = Request::AddClient {
-            name: name.to_owned(),
-            servers: Vec::new(),
-            program: None,
-            container: false,
-        };
+        let request =
+            Request::AddClient { name: name.to_owned(), servers: Vec::new(), program: None, container: false };
         // Not by `ask`: this one reply carries the key on purpose.
         let reply = self.control().send(&request).await.expect("ask the core").last().await;
         let Ok(Reply::ClientAdded { key: Some(key), urls, .. }) = reply else {

@@ -1,4 +1,4 @@
-use keybearer_control::snapshot::{Auth, HttpDoor, KeyStore, Server};
+use keybearer_control::snapshot::{Auth, ContainerDoor, HttpDoor, KeyStore, Server};
 use keybearer_control::view::Tone;
 use keybearer_control::wire::{Reply, Request};
 use keybearer_os::local::{self, Listener, Name};
@@ -50,6 +50,7 @@ fn snapshot(state: SignIn) -> Reply {
             clients: Vec::new(),
             key_store: KeyStore::System,
             http_door: HttpDoor::Closed,
+            container_door: ContainerDoor::Closed,
             socket_door: None,
             problems: Vec::new(),
         },

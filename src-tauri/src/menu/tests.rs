@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 use keybearer_control::error::{Code, Error};
-use keybearer_control::snapshot::{Auth, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::snapshot::{Auth, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
 use keybearer_control::view::Notice;
 
 use super::*;
@@ -20,6 +20,7 @@ fn attached(servers: Vec<Server>, failures: &BTreeMap<String, Error>) -> View {
         clients: Vec::new(),
         key_store: KeyStore::System,
         http_door: HttpDoor::Closed,
+        container_door: ContainerDoor::Closed,
         socket_door: None,
         problems: Vec::new(),
     };

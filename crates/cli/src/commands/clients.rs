@@ -17,7 +17,9 @@ use crate::show;
 /// Does what the command line says about clients.
 pub(super) fn run(command: Clients, format: Format) -> Result<Exit, Failure> {
     match command {
-        Clients::Add { name, servers, program } => add(&name, &servers, program.as_deref(), format)?,
+        Clients::Add { name, servers, program, container } => {
+            add(&name, &servers, program.as_deref(), container, format)?;
+        }
         Clients::List => {
             let clients = Core::started()?.status()?.clients;
             out::result(format, &clients, || show::clients::list(&clients, super::now()));
@@ -30,11 +32,18 @@ pub(super) fn run(command: Clients, format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-fn add(name: &ClientName, servers: &[ServerName], program: Option<&Path>, format: Format) -> Result<(), Failure> {
+fn add(
+    name: &ClientName,
+    servers: &[ServerName],
+    program: Option<&Path>,
+    container: bool,
+    format: Format,
+) -> Result<(), Failure> {
     let request = Request::AddClient {
         name: name.to_string(),
         servers: servers.iter().map(ToString::to_string).collect(),
         program: program.map(resolved).transpose()?,
+        container,
     };
     let Reply::ClientAdded { client, key, urls } = Core::started()?.ask(&request)? else {
         return Err(Failure::unexpected_answer());

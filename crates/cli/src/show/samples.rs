@@ -1,6 +1,6 @@
 //! Values for the tests of this folder.
 
-use keybearer_control::snapshot::{Auth, Client, ClientBy, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::snapshot::{Auth, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
 use keybearer_model::time::Timestamp;
 
 /// 2023-11-14T22:13:20Z.
@@ -52,6 +52,7 @@ pub(crate) fn snapshot(servers: Vec<Server>) -> Snapshot {
         clients: Vec::new(),
         key_store: KeyStore::System,
         http_door: HttpDoor::Closed,
+        container_door: ContainerDoor::Closed,
         socket_door: None,
         problems: Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! The state of a core on one page.
 
-use keybearer_control::snapshot::{HttpDoor, KeyStore, Snapshot};
+use keybearer_control::snapshot::{ContainerDoor, HttpDoor, KeyStore, Snapshot};
 use keybearer_model::time::Timestamp;
 
 use crate::out::error_text;
@@ -20,6 +20,7 @@ pub(crate) fn status(snapshot: &Snapshot, now: Timestamp) -> String {
     text.push_str(&format!("\n{}\n{}\n", heading("Clients"), clients::list(&snapshot.clients, now)));
     text.push_str(kept(snapshot.key_store));
     text.push_str(&door(&snapshot.http_door));
+    text.push_str(&container_door(&snapshot.container_door));
     if let Some(socket) = &snapshot.socket_door {
         text.push_str(&format!("Programs that need no port come in at {}.\n", clean(socket)));
     }
@@ -33,6 +34,17 @@ fn kept(key_store: KeyStore) -> &'static str {
         KeyStore::MemoryByChoice => "Sign-ins are kept in memory only, as config.toml says.\n",
         KeyStore::MemoryForWant => {
             "There is no keychain: sign-ins are kept in memory only, and you sign in again after a restart.\n"
+        }
+    }
+}
+
+/// Where the container door stands, if anybody wants it.
+fn container_door(door: &ContainerDoor) -> String {
+    match door {
+        ContainerDoor::Closed => String::new(),
+        ContainerDoor::Open { address } => format!("The container door is open at {}.\n", clean(address)),
+        ContainerDoor::Blocked { detail } => {
+            format!("{} The container door stays closed: {}.\n", Tone::Danger.paint("✗"), clean(detail))
         }
     }
 }

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::error::Code;
-use crate::snapshot::{Auth, HttpDoor, Server, SignIn};
+use crate::snapshot::{Auth, ContainerDoor, HttpDoor, Server, SignIn};
 
 fn server(name: &str, state: SignIn) -> Server {
     let account = matches!(state, SignIn::SignedIn { .. }).then(|| "dana@example.com".to_owned());
@@ -18,6 +18,7 @@ fn snapshot(servers: Vec<Server>) -> Snapshot {
         clients: Vec::new(),
         key_store: KeyStore::System,
         http_door: HttpDoor::Closed,
+        container_door: ContainerDoor::Closed,
         socket_door: None,
         problems: Vec::new(),
     }

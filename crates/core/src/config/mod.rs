@@ -4,6 +4,7 @@
 //! place in it. What exists as a [`Config`] is valid.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -35,6 +36,10 @@ pub struct Config {
     pub key_store: KeyStoreChoice,
     /// The port of the HTTP door; 0 means any free one, absent means the one that was taken the first time.
     pub http_port: Option<u16>,
+    /// The address of this machine at which containers reach the container door; without it that door does not open.
+    pub container_door: Option<Ipv4Addr>,
+    /// How much one client may ask at the HTTP and socket doors.
+    pub limits: CallLimits,
     /// How long a person has for an answer.
     pub ask_timeout: Duration,
 }
@@ -46,8 +51,25 @@ impl Default for Config {
             policy: Policy::default(),
             key_store: KeyStoreChoice::default(),
             http_port: None,
+            container_door: None,
+            limits: CallLimits::default(),
             ask_timeout: Duration::from_secs(45),
         }
+    }
+}
+
+/// How much one client may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallLimits {
+    /// Calls that are open at a time.
+    pub open: u32,
+    /// Calls in a second, in the long run.
+    pub per_second: u32,
+}
+
+impl Default for CallLimits {
+    fn default() -> Self {
+        Self { open: 256, per_second: 1000 }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Walks the parsed tables and notes what does not fit, instead of stopping at the first thing.
 
+use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -8,12 +9,17 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::nearest;
-use super::{Config, KeyStoreChoice, Problem};
+use super::{CallLimits, Config, KeyStoreChoice, Problem};
 
 /// A value with its place.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
-const TOP: [&str; 6] = ["unknown", "keystore", "http_port", "ask_timeout", "servers", "rules"];
+const TOP: [&str; 9] =
+    ["unknown", "keystore", "http_port", "container_door", "open_calls", "calls_per_second", "ask_timeout", "servers", "rules"];
+
+/// The bounds of `open_calls` and `calls_per_second`.
+const OPEN_CALLS: Range<u64> = 1..10_001;
+const CALLS_PER_SECOND: Range<u64> = 1..1_000_001;
 
 /// The bounds of `ask_timeout`, in seconds.
 const PATIENCE: Range<u64> = 5..601;
@@ -95,12 +101,31 @@ impl<'t> Reader<'t> {
             config.key_store = store;
         }
         config.http_port = self.number(table, "http_port", 0..65536).and_then(|port| u16::try_from(port).ok());
+        config.container_door = self.container_door(table);
+        self.limits(table, &mut config.limits);
         if let Some(seconds) = self.number(table, "ask_timeout", PATIENCE) {
             config.ask_timeout = Duration::from_secs(seconds);
         }
         let declared = self.servers(table, &mut config.servers);
         config.policy.rules = self.rules(table, &declared);
         config
+    }
+
+    fn container_door(&mut self, table: &DeTable<'t>) -> Option<Ipv4Addr> {
+        let text = self.text(table, "container_door")?;
+        let address = text.get_ref().parse::<Ipv4Addr>().ok().filter(Ipv4Addr::is_private);
+        if address.is_none() {
+            let hint = "for the engine's default network it is usually \"172.17.0.1\"";
+            let message = "`container_door` must be one private IPv4 address of this machine";
+            self.advise(&text.span(), message, Some(hint.to_owned()));
+        }
+        address
+    }
+
+    fn limits(&mut self, table: &DeTable<'t>, limits: &mut CallLimits) {
+        let mut number = |key, bounds| self.number(table, key, bounds).and_then(|number| u32::try_from(number).ok());
+        limits.open = number("open_calls", OPEN_CALLS).unwrap_or(limits.open);
+        limits.per_second = number("calls_per_second", CALLS_PER_SECOND).unwrap_or(limits.per_second);
     }
 
     /// Notes the keys that nothing reads; `place` names the table in the message.

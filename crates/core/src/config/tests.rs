@@ -100,17 +100,17 @@ fn every_syntax_error_is_told_at_once() {
     check(
         "unknown = ask\n[servers.crm\nurl = \"https://a.test\"\nhttp_port = \nx = 1\n",
         expect![[r#"
-        line 1: string values must be quoted, expected literal string
-        line 2: unclosed table, expected `]`
-        line 5: unknown key `x` (there are `unknown`, `keystore`, `http_port`, `ask_timeout`, `servers`, `rules`)"#]],
+            line 1: string values must be quoted, expected literal string
+            line 2: unclosed table, expected `]`
+            line 5: unknown key `x` (there are `unknown`, `keystore`, `http_port`, `container_door`, `ask_timeout`, `servers`, `rules`)"#]],
     );
     check(
         "a = 1\na = 2\nunknown = \"no\"\nhttp_port =\n",
         expect![[r#"
-        line 1: unknown key `a` (there are `unknown`, `keystore`, `http_port`, `ask_timeout`, `servers`, `rules`)
-        line 2: duplicate key
-        line 3: `unknown` must be "ask" or "deny"
-        line 4: a value is missing"#]],
+            line 1: unknown key `a` (there are `unknown`, `keystore`, `http_port`, `container_door`, `ask_timeout`, `servers`, `rules`)
+            line 2: duplicate key
+            line 3: `unknown` must be "ask" or "deny"
+            line 4: a value is missing"#]],
     );
 }
 
@@ -119,9 +119,9 @@ fn unknown_keys_are_problems_with_a_guess() {
     check(
         "unkown = \"ask\"\ncolour = 1\n[server.crm]\nurl = \"https://a.test\"\n",
         expect![[r#"
-        line 1: unknown key `unkown` (did you mean `unknown`?)
-        line 2: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `ask_timeout`, `servers`, `rules`)
-        line 3: unknown key `server` (did you mean `servers`?)"#]],
+            line 1: unknown key `unkown` (did you mean `unknown`?)
+            line 2: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `ask_timeout`, `servers`, `rules`)
+            line 3: unknown key `server` (did you mean `servers`?)"#]],
     );
     check(
         "[servers.crm]\nurl = \"https://a.test\"\nscope = \"x\"\n[[rules]]\nefect = \"allow\"\nclients = \"x\"\n",
@@ -249,6 +249,15 @@ fn ports_and_patience_have_bounds() {
     );
 }
 
+#[test]
+fn the_container_door_is_one_private_address() {
+    let door = |text: &str| Config::parse(&format!("container_door = \"{text}\"")).map(|config| config.container_door);
+    assert_eq!(door("172.17.0.1").unwrap(), Some("172.17.0.1".parse().unwrap()));
+    for text in ["127.0.0.1", "0.0.0.0", "8.8.8.8", "169.254.1.1", "::1", "fd00::1", "host.docker.internal", ""] {
+        assert!(door(text).is_err(), "{text} is taken");
+    }
+}
+
 mod edits {
     use super::*;
 
@@ -351,7 +360,7 @@ mod edits {
             |result: Result<String, Vec<Problem>>| result.unwrap_err().iter().map(told).collect::<Vec<_>>().join(", ");
         expect!["there is a server `a` already"].assert_eq(&told(edit::add_server(text, &a, &any)));
         expect!["there is no server `b`"].assert_eq(&told(edit::remove_server(text, &b)));
-        expect!["line 1: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `ask_timeout`, `servers`, `rules`)"].assert_eq(&told(edit::add_server("colour = 1", &a, &any)));
+        expect!["line 1: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `ask_timeout`, `servers`, `rules`)"].assert_eq(&told(edit::add_server("colour = 1", &a, &any)));
     }
 
     #[test]
