@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::inner::{Inner, Origin};
 use super::raw::{Answer, Object, Raw, raw};
+use super::tools::OURS;
 
 /// What belongs to one request in the modern era, and to a session in the legacy one.
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -75,12 +76,20 @@ impl Client {
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     pub(super) era: Era,
-    pub(super) capabilities: Object,
+    capabilities: Object,
+    /// The stdio door answered in the server's place, which it knows nothing of yet.
+    guessed: bool,
 }
 
 impl Facts {
+    fn read(era: Era, result: &RawValue) -> Self {
+        let result = Object::of(Some(result));
+        let guessed = Object::of(result.get("serverInfo")).text("name").as_deref() == Some(OURS);
+        Self { era, capabilities: Object::of(result.get("capabilities")), guessed }
+    }
+
     pub(super) fn offers(&self, capability: &str) -> bool {
-        self.capabilities.get(capability).is_some()
+        self.guessed || self.capabilities.get(capability).is_some()
     }
 }
 
@@ -109,11 +118,10 @@ fn says_unknown(error: &Answer) -> bool {
 async fn discover(inner: &Inner, client: &Client, origin: &Origin) -> Option<Result<Facts, Answer>> {
     let mut params = Object::default();
     params.set("_meta", client.meta(Object::default()).raw());
-    let result = match inner.request("server/discover", params, origin).await? {
-        Answer::Result(result) => Object::of(Some(&result)),
-        error @ Answer::Error(_) => return Some(Err(error)),
-    };
-    Some(Ok(Facts { era: Era::Modern, capabilities: Object::of(result.get("capabilities")) }))
+    Some(match inner.request("server/discover", params, origin).await? {
+        Answer::Result(result) => Ok(Facts::read(Era::Modern, &result)),
+        error @ Answer::Error(_) => Err(error),
+    })
 }
 
 async fn initialize(inner: &Inner, client: &Client, origin: &Origin) -> Option<Result<Facts, Answer>> {
@@ -127,11 +135,11 @@ async fn initialize(inner: &Inner, client: &Client, origin: &Origin) -> Option<R
     params.set("capabilities", capabilities);
     params.set("clientInfo", client.info.clone());
     let result = match inner.request("initialize", params, origin).await? {
-        Answer::Result(result) => Object::of(Some(&result)),
+        Answer::Result(result) => Facts::read(Era::Legacy, &result),
         error @ Answer::Error(_) => return Some(Err(error)),
     };
     inner.notify("notifications/initialized", None).await;
-    Some(Ok(Facts { era: Era::Legacy, capabilities: Object::of(result.get("capabilities")) }))
+    Some(Ok(result))
 }
 
 /// A request's parameters as a server of `era` takes them.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use keybearer_control::bridge::Notice;
+use keybearer_control::bridge::{NOTICE_MARK, Notice};
 use keybearer_core::clients::Registered;
 use keybearer_mcp::peek::{Kind, peek};
 use keybearer_mcp::reply;
@@ -20,7 +20,6 @@ use super::outbox::Outbox;
 use super::raw::{Frame, Object};
 use crate::calls;
 use crate::stdio::Bridges;
-use crate::stdio::delivery::notice_line;
 use crate::stdio::lines::{Line, Lines};
 
 /// How long a client that has hung up may still be answered.
@@ -67,7 +66,7 @@ impl LineDoor {
                 }
                 () = draining.begun(), if notices && !told => {
                     told = true;
-                    door.out.send(notice_line(Notice::Draining)).await;
+                    door.out.send(notice(Notice::Draining)).await;
                 }
             }
         }
@@ -133,6 +132,13 @@ async fn answer(hub: &Arc<Hub>, line: Bytes, frame: Frame, out: &Outbox) {
     out.send(answer.message(id.as_deref().unwrap_or(RawValue::NULL))).await;
 }
 
+/// A line of ours for the bridge, which does not pass it on.
+fn notice(notice: Notice) -> Bytes {
+    let mut line = vec![NOTICE_MARK];
+    line.extend(serde_json::to_vec(&notice).unwrap_or_default());
+    line.into()
+}
+
 async fn gone(revoked: &mut Option<tokio::sync::watch::Receiver<bool>>) {
     if let Some(watched) = revoked
         && watched.wait_for(|revoked| *revoked).await.is_ok()
@@ -146,9 +152,7 @@ async fn write(mut outgoing: mpsc::Receiver<Bytes>, mut writer: impl AsyncWrite 
     while let Some(message) = outgoing.recv().await {
         let mut line = BytesMut::with_capacity(message.len() + 1);
         line.extend_from_slice(&message);
-        if !line.ends_with(b"\n") {
-            line.extend_from_slice(b"\n");
-        }
+        line.extend_from_slice(b"\n");
         if writer.write_all(&line).await.is_err() {
             return;
         }

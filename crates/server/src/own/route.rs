@@ -17,6 +17,7 @@ use super::open::List;
 use super::outbox::Outbox;
 use super::raw::{Answer, Frame, Object, raw};
 use super::tools;
+use super::uris;
 use crate::calls;
 
 /// A request of the client's, taken apart.
@@ -137,7 +138,8 @@ impl Hub {
         let uri = asking.params.text("uri").unwrap_or_default();
         let Some((server, own)) = self.owner_of(&uri, &asking.client).await else { return no_resource(&asking) };
         asking.params.set("uri", raw(&own));
-        self.send_to(&server, asking, message).await
+        let answer = self.send_to(&server, asking, message).await;
+        if own == uri { answer } else { uris::readdressed(answer, &own, &uri) }
     }
 
     async fn subscribe(self: &Arc<Self>, mut asking: Asking, message: &Peeked<'_>) -> Answer {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use keybearer_model::name::ServerName;
 
+use super::raw::{Answer, Object, raw};
+
 const SCHEME: &str = "keybearer:";
 
 /// The address that says which server it is of.
@@ -16,6 +18,21 @@ pub(super) fn wrapped(server: &ServerName, uri: &str) -> String {
 pub(super) fn unwrap(uri: &str) -> Option<(ServerName, &str)> {
     let (server, uri) = uri.strip_prefix(SCHEME)?.split_once(':')?;
     Some((server.parse().ok()?, uri))
+}
+
+/// What was read under the address that the client asked for.
+pub(super) fn readdressed(answer: Answer, own: &str, shown: &str) -> Answer {
+    let Answer::Result(result) = &answer else { return answer };
+    let mut result = Object::of(Some(result));
+    let contents = result.get("contents").and_then(|raw| serde_json::from_str::<Vec<Object>>(raw.get()).ok());
+    let Some(mut contents) = contents else { return answer };
+    for part in &mut contents {
+        if part.text("uri").as_deref() == Some(own) {
+            part.set("uri", raw(shown));
+        }
+    }
+    result.set("contents", raw(&contents));
+    Answer::Result(result.raw())
 }
 
 /// What servers have listed: addresses and templates of addresses.
