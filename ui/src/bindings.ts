@@ -140,6 +140,10 @@ key_store: KeyStore,
  */
 http_door: HttpDoor, 
 /**
+ * The door for programs in containers.
+ */
+container_door: ContainerDoor, 
+/**
  * Where programs that speak HTTP over a local socket come in: a path, or a pipe's name on Windows.
  */
 socket_door?: string, 
@@ -260,6 +264,250 @@ addresses: Array<string>, } | { "kind": "blocked",
 port: number, };
 
 /**
+ * Which client to connect, and how.
+ */
+export type Wish = { 
+/**
+ * The client, by its short name.
+ */
+client: string, 
+/**
+ * The servers that it gets; empty means all, by one entry.
+ */
+servers: Array<string>, 
+/**
+ * Where it runs, for one that runs in several places.
+ */
+placement?: string, 
+/**
+ * How it is to reach us, if not in the best way: `stdio`, `http` or `socket`.
+ */
+transport?: string, 
+/**
+ * Its file, absolute, if it is not where it usually is.
+ */
+file?: string, };
+
+/**
+ * A client that is known, and how it stands.
+ */
+export type KnownClient = { 
+/**
+ * Its short name.
+ */
+id: string, 
+/**
+ * What a person calls it.
+ */
+name: string, 
+/**
+ * Whether it seems to be installed here.
+ */
+installed: boolean, 
+/**
+ * Where it may run, if that makes a difference.
+ */
+placements: Array<string>, 
+/**
+ * The file that is changed; absent where only the person knows.
+ */
+file?: string, 
+/**
+ * How it is connected, if it is.
+ */
+connection?: Connection, };
+
+/**
+ * A connection that we made.
+ */
+export type Connection = { 
+/**
+ * How the client reaches us: `stdio`, `http` or `socket`.
+ */
+transport: string, 
+/**
+ * Where it runs, if that makes a difference.
+ */
+placement?: string, 
+/**
+ * The servers that were named; empty means all.
+ */
+servers: Array<string>, 
+/**
+ * The files that were changed.
+ */
+files: Array<string>, 
+/**
+ * Since when, RFC 3339.
+ */
+since: string, };
+
+/**
+ * What connecting would do.
+ */
+export type Preview = { 
+/**
+ * The client's short name.
+ */
+client: string, 
+/**
+ * What a person calls it.
+ */
+name: string, 
+/**
+ * How it will reach us.
+ */
+transport: string, 
+/**
+ * What it will be known by.
+ */
+known_by: KnownBy, 
+/**
+ * What becomes of its files.
+ */
+files: Array<FilePreview>, 
+/**
+ * The setting of ours that is switched on besides.
+ */
+setting?: string, 
+/**
+ * What the person should know before saying yes.
+ */
+warnings: Array<string>, 
+/**
+ * Proves on writing that nothing has changed since.
+ */
+token: string, };
+
+/**
+ * What a client will be known by.
+ */
+export type KnownBy = { "kind": "key" } | { "kind": "program", 
+/**
+ * The path.
+ */
+path: string, } | { "kind": "arrival" };
+
+/**
+ * What becomes of one file.
+ */
+export type FilePreview = { 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * Where it really is, if that is a link.
+ */
+real?: string, 
+/**
+ * Whether it is there already.
+ */
+exists: boolean, 
+/**
+ * The entries of ours that are replaced, by the names of what is in them.
+ */
+replaces: Array<string>, 
+/**
+ * The lines that are added.
+ */
+added: Array<Added>, };
+
+/**
+ * Lines that are added.
+ */
+export type Added = { 
+/**
+ * The number of the first.
+ */
+line: number, 
+/**
+ * The lines.
+ */
+text: string, };
+
+/**
+ * What was done.
+ */
+export type Connected = { 
+/**
+ * The client's short name.
+ */
+client: string, 
+/**
+ * What a person calls it.
+ */
+name: string, 
+/**
+ * How it reaches us.
+ */
+transport: string, 
+/**
+ * The servers that were named; empty means all.
+ */
+servers: Array<string>, 
+/**
+ * The files that were written.
+ */
+files: Array<Written>, 
+/**
+ * What the person still has to do.
+ */
+afterwards: Array<string>, };
+
+/**
+ * A file that was written.
+ */
+export type Written = { 
+/**
+ * Where it is.
+ */
+path: string, 
+/**
+ * The copy of what was in it.
+ */
+backup?: string, };
+
+/**
+ * What was taken back.
+ */
+export type Disconnected = { 
+/**
+ * The client's short name.
+ */
+client: string, 
+/**
+ * What a person calls it.
+ */
+name: string, 
+/**
+ * The files, and what became of them.
+ */
+files: Array<Left>, 
+/**
+ * What the person still has to do.
+ */
+afterwards: Array<string>, };
+
+/**
+ * A file that we have left.
+ */
+export type Left = { 
+/**
+ * Where it is, or was.
+ */
+path: string, 
+/**
+ * What became of it.
+ */
+how: Leaving, };
+
+/**
+ * What became of a file.
+ */
+export type Leaving = "restored" | "removed" | "entries_removed" | "untouched";
+
+/**
  * What a peer asks of the core.
  */
 export type Request = { "do": "status" } | { "do": "watch" } | { "do": "add_server", 
@@ -302,7 +550,11 @@ servers: Array<string>,
 /**
  * Its executable; absent means that it gets a key.
  */
-program?: string, } | { "do": "revoke_client", 
+program?: string, 
+/**
+ * It runs in a container: its key may come from there, too.
+ */
+container: boolean, } | { "do": "revoke_client", 
 /**
  * Which.
  */
@@ -318,7 +570,23 @@ open_browser: boolean, } | { "do": "logout",
 /**
  * Of which server.
  */
-server: string, } | { "do": "stop" };
+server: string, } | { "do": "known_clients" } | { "do": "connect_preview", 
+/**
+ * Which, and how.
+ */
+wish: Wish, } | { "do": "connect", 
+/**
+ * Which, and how.
+ */
+wish: Wish, 
+/**
+ * The preview's token.
+ */
+token: string, } | { "do": "disconnect", 
+/**
+ * Which.
+ */
+client: string, } | { "do": "stop" };
 
 /**
  * A header with a secret value.
@@ -369,7 +637,23 @@ url: string, } | { "reply": "signed_out",
 /**
  * What became of the refresh token at the issuer.
  */
-revocation: Revocation, } | { "reply": "done" } | { "reply": "failed", 
+revocation: Revocation, } | { "reply": "known_clients", 
+/**
+ * Each of them.
+ */
+clients: Array<KnownClient>, } | { "reply": "connect_preview", 
+/**
+ * What it would do.
+ */
+preview: Preview, } | { "reply": "connected", 
+/**
+ * What was done.
+ */
+connected: Connected, } | { "reply": "disconnected", 
+/**
+ * What was taken back.
+ */
+disconnected: Disconnected, } | { "reply": "done" } | { "reply": "failed", 
 /**
  * Why.
  */
@@ -404,4 +688,4 @@ hint?: string, };
 /**
  * What went wrong, as something to branch on; text is never matched.
  */
-export type Code = "bad_request" | "unknown_server" | "unknown_client" | "name_taken" | "broken_config" | "not_saved" | "unreachable" | "certificate" | "sign_in_needed" | "sign_in_failed" | "unsupported" | "key_store" | "port_taken" | "not_allowed" | "no_core" | "internal";
+export type Code = "bad_request" | "unknown_server" | "unknown_client" | "name_taken" | "broken_config" | "not_saved" | "unreachable" | "certificate" | "sign_in_needed" | "sign_in_failed" | "unsupported" | "key_store" | "port_taken" | "drifted" | "not_allowed" | "no_core" | "internal";

@@ -97,6 +97,7 @@ impl Exit {
             | Code::Unsupported
             | Code::KeyStore
             | Code::PortTaken
+            | Code::Drifted
             | Code::Internal => Self::Failed,
         }
     }

@@ -2,6 +2,9 @@
 
 use ts_rs::{Config, TS};
 
+use crate::connect::{
+    Added, Connected, Connection, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Left, Preview, Wish, Written,
+};
 use crate::error::{Code, Error};
 use crate::snapshot::{Auth, Client, ClientBy, HttpDoor, KeyStore, Server, SignIn, Snapshot};
 use crate::view::{Action, Home, Mark, Notice, Row, Tone, View};
@@ -19,6 +22,8 @@ pub fn typescript() -> String {
     }
     declare![View, Home, Mark, Notice, Row, Tone, Action];
     declare![Snapshot, Server, Auth, SignIn, Client, ClientBy, KeyStore, HttpDoor];
+    declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
+    declare![Connected, Written, Disconnected, Left, Leaving];
     declare![Request, HeaderSecret, Incoming, Reply, Revocation, Error, Code];
     file
 }

@@ -152,6 +152,10 @@ fn unexpected(reply: &Reply) -> Error {
         Reply::ClientAdded { .. } => "client_added",
         Reply::Open { .. } => "open",
         Reply::SignedOut { .. } => "signed_out",
+        Reply::KnownClients { .. } => "known_clients",
+        Reply::ConnectPreview { .. } => "connect_preview",
+        Reply::Connected { .. } => "connected",
+        Reply::Disconnected { .. } => "disconnected",
         Reply::Done => "done",
         Reply::Failed { .. } => "failed",
     };

@@ -33,6 +33,8 @@ pub enum Code {
     KeyStore,
     /// The port of the HTTP door is taken.
     PortTaken,
+    /// What was looked at has changed meanwhile; nothing was written.
+    Drifted,
     /// Not allowed by policy or by the person.
     NotAllowed,
     /// No core is running, or it does not answer.

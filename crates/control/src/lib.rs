@@ -7,6 +7,7 @@
 pub mod bindings;
 pub mod bridge;
 pub mod client;
+pub mod connect;
 pub mod env;
 pub mod error;
 pub mod plain;
