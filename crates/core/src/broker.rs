@@ -21,6 +21,8 @@ use crate::questions::Questions;
 use crate::sign_in::{Opening, SignInError};
 use crate::store::{Store, StoreError, StoredClient};
 
+mod connecting;
+
 /// Where a core keeps its things.
 #[derive(Clone, Debug)]
 pub struct Places {
@@ -283,6 +285,11 @@ impl Broker {
     /// Records a call that cannot be judged or is turned away after it was classified.
     pub fn record_refused(&self, call: &Call, outcome: crate::audit::Outcome) {
         self.0.trail.begin(call).settle(outcome);
+    }
+
+    /// Begins the record of a call that goes to no server: one to a tool of Keybearer's own.
+    pub fn record_own(&self, call: &Call) -> crate::audit::Span {
+        self.0.trail.begin(call)
     }
 
     /// Records what a door turned away before it was a call, counted over a minute.

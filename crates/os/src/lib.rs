@@ -8,6 +8,7 @@
 
 pub mod folders;
 pub mod harden;
+pub mod interface;
 pub mod local;
 pub mod lock;
 pub mod open_files;

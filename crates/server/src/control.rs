@@ -13,9 +13,10 @@ use keybearer_core::{keeper, sign_in};
 use keybearer_model::grant::ClientAuth;
 use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::secret::Secret;
+use keybearer_os::folders::Folders;
 use keybearer_os::local::{Listener, Stream};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinSet;
 
 use crate::doors::Doors;
@@ -30,6 +31,9 @@ pub(crate) struct Control {
     pub(crate) broker: Broker,
     pub(crate) doors: Doors,
     pub(crate) stop: Arc<Notify>,
+    pub(crate) folders: Folders,
+    /// One client is connected at a time: between looking at its files and writing them nobody else of us comes.
+    pub(crate) connecting: Arc<Mutex<()>>,
 }
 
 type Replies = WriteHalf<Stream>;
@@ -86,6 +90,10 @@ impl Control {
             Request::RevokeClient { name } => done(self.revoke_client(&name).await),
             Request::Login { server, open_browser } => return self.login(&server, open_browser, replies).await,
             Request::Logout { server } => done(self.logout(&server).await),
+            Request::KnownClients => done(self.known_clients().await),
+            Request::ConnectPreview { wish } => done(self.connect_preview(wish).await),
+            Request::Connect { wish, token } => done(self.connect(wish, &token).await),
+            Request::Disconnect { client } => done(self.disconnect(&client).await),
             Request::Stop => {
                 self.stop.notify_one();
                 Reply::Done
@@ -155,7 +163,7 @@ impl Control {
         removed.map(|()| Reply::Done).map_err(|error| view::change_error(&self.broker, &error))
     }
 
-    async fn add_client(
+    pub(crate) async fn add_client(
         &self,
         name: &str,
         servers: &[String],

@@ -2,6 +2,8 @@
 //!
 //! What comes out was parsed again: no change makes settings that do not work, and broken ones are not changed.
 
+use std::net::Ipv4Addr;
+
 use keybearer_model::grant::ClientAuth;
 use keybearer_model::name::ServerName;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
@@ -69,6 +71,17 @@ pub fn remove_server(text: &str, name: &ServerName) -> Result<String, Vec<Proble
         Some(Item::None | Item::Value(_) | Item::Table(_)) | None => {}
     }
     checked(document.to_string(), |config| !config.servers.contains_key(name))
+}
+
+/// Names the address at which containers reach this machine.
+///
+/// # Errors
+/// The problems of the text.
+pub fn set_container_door(text: &str, address: Ipv4Addr) -> Result<String, Vec<Problem>> {
+    Config::parse(text)?;
+    let mut document = document(text)?;
+    document.insert("container_door", value(address.to_string()));
+    checked(document.to_string(), |config| config.container_door == Some(address))
 }
 
 fn document(text: &str) -> Result<DocumentMut, Vec<Problem>> {

@@ -116,6 +116,9 @@ pub struct Way {
     /// Whether the container cannot reach loopback, and needs a door of its own.
     #[serde(default)]
     pub container_door: bool,
+    /// The network interface at whose address that door opens.
+    #[serde(default)]
+    pub bridge: Option<String>,
     /// What is changed.
     pub changes: Vec<Change>,
     /// What the person has to know of this way.

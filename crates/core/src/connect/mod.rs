@@ -6,6 +6,7 @@
 pub mod bundle;
 pub mod catalog;
 pub mod edit;
+pub mod managed;
 pub mod places;
 pub mod plan;
 pub mod template;
