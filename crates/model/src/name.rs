@@ -83,6 +83,9 @@ name!(
     "client name"
 );
 
+/// The name under which Keybearer's own tools are recorded; no server may have it.
+pub const OWN_SERVER: &str = "keybearer";
+
 /// Identifies a grant: a digest of issuer, client id and resource, so that it is stable and tells nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GrantId(Box<str>);

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use http::HeaderName;
 use keybearer_model::grant::ClientAuth;
-use keybearer_model::name::ServerName;
+use keybearer_model::name::{OWN_SERVER, ServerName};
 use keybearer_model::url::{InvalidUrl, Upstream};
 use toml::de::DeTable;
 
@@ -75,6 +75,9 @@ impl<'t> Reader<'t> {
             let text = key.get_ref().as_ref();
             declared.insert(text.to_owned());
             let name = text.parse::<ServerName>().map_err(|error| self.note(&key.span(), error.to_string())).ok();
+            if text == OWN_SERVER {
+                self.note(&key.span(), format!("`{OWN_SERVER}` is kept for Keybearer's own tools"));
+            }
             let Some(table) = value.get_ref().as_table() else {
                 self.wrong_type(value, &shown(text), &format!("a table: `[servers.{}]`", shown(text)));
                 continue;

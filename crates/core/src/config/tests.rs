@@ -54,6 +54,14 @@ client = ["/usr/bin/*", 'C:\Apps\x.exe']
 "#;
 
 #[test]
+fn our_own_name_is_no_server_s() {
+    check(
+        "[servers.keybearer]\nurl = \"https://x.example.com/\"\n",
+        expect!["line 1: `keybearer` is kept for Keybearer's own tools"],
+    );
+}
+
+#[test]
 fn a_whole_file() {
     let config = Config::parse(WHOLE).unwrap();
     let names = config.servers.keys().map(ServerName::as_str).collect::<Vec<_>>();
