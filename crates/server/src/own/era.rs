@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 
 use keybearer_mcp::modern::FIRST_MODERN;
+use keybearer_model::name::OWN_SERVER;
 use serde_json::value::RawValue;
 
 use super::inner::{Inner, Origin};
 use super::raw::{Answer, Object, Raw, raw};
-use super::tools::OURS;
 
 /// What belongs to one request in the modern era, and to a session in the legacy one.
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
@@ -84,7 +84,7 @@ pub(super) struct Facts {
 impl Facts {
     fn read(era: Era, result: &RawValue) -> Self {
         let result = Object::of(Some(result));
-        let guessed = Object::of(result.get("serverInfo")).text("name").as_deref() == Some(OURS);
+        let guessed = Object::of(result.get("serverInfo")).text("name").as_deref() == Some(OWN_SERVER);
         Self { era, capabilities: Object::of(result.get("capabilities")), guessed }
     }
 

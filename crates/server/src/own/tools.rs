@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use keybearer_core::audit::Outcome;
 use keybearer_model::call::{Call, MethodClass, RiskClass};
-use keybearer_model::name::ServerName;
+use keybearer_model::name::OWN_SERVER;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, ErrorData, Implementation, JsonObject,
     ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
@@ -20,9 +20,6 @@ use super::hub::{Change, Hub};
 use super::inner::{self, Inner};
 use super::open::List;
 use super::words;
-
-/// The name under which our own tools are recorded; no server may have it.
-pub(crate) const OURS: &str = "keybearer";
 
 const STATUS: &str = "status";
 const SIGN_IN: &str = "sign_in";
@@ -70,7 +67,7 @@ impl ServerHandler for Own {
             .build();
         capabilities.logging = Some(JsonObject::new());
         ServerConfig::new(capabilities)
-            .with_server_info(Implementation::new(OURS, env!("CARGO_PKG_VERSION")).with_title("Keybearer"))
+            .with_server_info(Implementation::new(OWN_SERVER, env!("CARGO_PKG_VERSION")).with_title("Keybearer"))
             .with_instructions(INSTRUCTIONS)
     }
 
@@ -89,7 +86,8 @@ impl ServerHandler for Own {
     ) -> Result<CallToolResponse, ErrorData> {
         let hub = self.hub.upgrade().ok_or_else(|| ErrorData::internal_error("Keybearer is ending", None))?;
         let arguments = request.arguments.unwrap_or_default();
-        let record = call(&hub, &request.name, &arguments);
+        // Dropped with the call, if the client calls it off.
+        let record = hub.broker().record_own(&call(&hub, &request.name, &arguments));
         let result = match &*request.name {
             STATUS => words::status(&hub.servers()),
             LIST_SERVERS => words::servers(&hub.servers()),
@@ -98,7 +96,7 @@ impl ServerHandler for Own {
             }
             _ => return Err(ErrorData::invalid_params("Keybearer: there is no tool of this name.", None)),
         };
-        hub.broker().record_refused(&record, Outcome::Answered { status: 200 });
+        record.settle(Outcome::Answered { status: 200 });
         let text = vec![ContentBlock::text(result.text)];
         let mut told = if result.is_error { CallToolResult::error(text) } else { CallToolResult::success(text) };
         told.structured_content = result.structured;
@@ -170,9 +168,4 @@ fn call(hub: &Hub, tool: &str, arguments: &JsonObject) -> Call {
         tool: Some(tool.into()),
         argument_names: arguments.keys().map(|name| name.as_str().into()).collect(),
     }
-}
-
-/// Whether a name is kept for Keybearer itself.
-pub(crate) fn is_reserved(server: &ServerName) -> bool {
-    server.as_str() == OURS
 }

@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 
 use keybearer_core::keeper::Standing;
-use keybearer_model::name::ServerName;
+use keybearer_model::name::{OWN_SERVER, ServerName};
 use serde_json::{Value, json};
-
-use super::tools::OURS;
 
 /// What a tool of ours answers.
 #[derive(Debug)]
@@ -29,7 +27,7 @@ impl Told {
 /// The name of our own server in records.
 #[expect(clippy::expect_used, reason = "a test shows that it is a name")]
 pub(super) fn ours() -> ServerName {
-    OURS.parse().expect("our own name is a name")
+    OWN_SERVER.parse().expect("our own name is a name")
 }
 
 /// Where each sign-in stands.
@@ -96,7 +94,7 @@ mod tests {
 
     #[test]
     fn our_own_name_is_a_name() {
-        assert_eq!(ours().as_str(), OURS);
+        assert_eq!(ours().as_str(), OWN_SERVER);
     }
 
     #[test]
