@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use crate::connection::Connection;
 use crate::gate::{Door, Hosts};
 use crate::http_exchange::Exchange;
+use crate::lanes::Lanes;
 use crate::visitor::Knocker;
 
 /// The setting under which the door's own port is remembered.
@@ -67,6 +68,13 @@ async fn open_door(exchange: &Exchange, listening: &mut JoinSet<()>) -> HttpDoor
             return HttpDoor::Blocked { port };
         }
     };
+    let lanes = match Lanes::open(&exchange.forwarder) {
+        Ok(lanes) => Arc::new(lanes),
+        Err(error) => {
+            tracing::error!(%error, "the HTTP door has no thread to serve with");
+            return HttpDoor::Closed;
+        }
+    };
     let mut addresses = Vec::new();
     for listener in listeners {
         let Ok(address) = listener.local_addr() else { continue };
@@ -76,7 +84,7 @@ async fn open_door(exchange: &Exchange, listening: &mut JoinSet<()>) -> HttpDoor
             tracing::warn!(%error, "the port of the HTTP door was not remembered");
         }
         addresses.push(format!("http://{address}"));
-        listening.spawn(accept(listener, address, exchange.clone()));
+        listening.spawn(accept(listener, address, Arc::clone(&lanes), exchange.clone()));
     }
     HttpDoor::Open { addresses }
 }
@@ -110,14 +118,19 @@ async fn bind_somewhere() -> io::Result<Vec<TcpListener>> {
     Err(last)
 }
 
-async fn accept(listener: TcpListener, address: SocketAddr, exchange: Exchange) {
+async fn accept(listener: TcpListener, address: SocketAddr, lanes: Arc<Lanes>, exchange: Exchange) {
     let door = Arc::new(Door::Tcp(Hosts::of(address)));
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(serve(stream, peer, Arc::clone(&door), exchange.clone()));
+                    let lane = lanes.next();
+                    let exchange = Exchange { forwarder: Arc::clone(&lane.forwarder), ..exchange.clone() };
+                    let moved = stream.into_std().map(|stream| serve(stream, peer, Arc::clone(&door), exchange));
+                    if let Ok(serving) = moved {
+                        connections.spawn_on(serving, &lane.runtime);
+                    }
                 }
                 // Out of file handles, for example: wait for some to be given back rather than spin.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -127,8 +140,10 @@ async fn accept(listener: TcpListener, address: SocketAddr, exchange: Exchange) 
     }
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>, exchange: Exchange) {
+/// Runs on a lane, whose event loop the connection is not known to yet.
+async fn serve(stream: std::net::TcpStream, peer: SocketAddr, door: Arc<Door>, exchange: Exchange) {
     let _ = stream.set_nodelay(true);
+    let Ok(stream) = TcpStream::from_std(stream) else { return };
     Connection { knocker: knocker(&stream, peer).await, door, exchange }.serve(stream).await;
 }
 

@@ -13,6 +13,7 @@ mod gate;
 mod http_door;
 mod http_exchange;
 mod keep_alive;
+mod lanes;
 mod own;
 mod relayed;
 mod programs;

@@ -54,16 +54,46 @@ impl Forwarder {
         Self { known: Mutex::default(), tls }
     }
 
+    /// One like this for another event loop, with no line yet.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(Arc::clone(&self.tls))
+    }
+
     /// Sends a call and returns the head of its answer with the body still to come. Where the upstream refuses the
     /// credential, another is obtained, and the call is sent again.
     ///
     /// # Errors
     /// A refusal, already recorded.
-    pub(crate) async fn forward(&self, mut permit: Permit, outgoing: &Outgoing) -> Result<Response<Relay>, Refusal> {
-        let mut route = match self.route(permit.server(), permit.upstream().as_url()) {
-            Ok(route) => route,
-            Err(cause) => return Err(permit.refused(Refusal::Unreachable(cause))),
-        };
+    pub(crate) async fn forward(&self, permit: Permit, outgoing: &Outgoing) -> Result<Response<Relay>, Refusal> {
+        match self.route(permit.server(), permit.upstream().as_url()) {
+            Ok(route) => self.forward_along(route, permit, outgoing).await,
+            Err(cause) => Err(permit.refused(Refusal::Unreachable(cause))),
+        }
+    }
+
+    /// The same to another address of the server's origin.
+    ///
+    /// # Errors
+    /// A refusal, already recorded.
+    pub(crate) async fn forward_to(
+        &self,
+        url: &Url,
+        permit: Permit,
+        outgoing: &Outgoing,
+    ) -> Result<Response<Relay>, Refusal> {
+        let pool = self.known().pool(url);
+        match Route::to(url.clone(), pool) {
+            Ok(route) => self.forward_along(Arc::new(route), permit, outgoing).await,
+            Err(cause) => Err(permit.refused(Refusal::Unreachable(cause))),
+        }
+    }
+
+    async fn forward_along(
+        &self,
+        mut route: Arc<Route>,
+        mut permit: Permit,
+        outgoing: &Outgoing,
+    ) -> Result<Response<Relay>, Refusal> {
         for _ in 0..MOST_TRIES {
             let request = route.request(&permit, outgoing);
             let (answer, line) = match self.exchange(&route, request).await {
