@@ -9,4 +9,5 @@ pub mod edit;
 pub mod managed;
 pub mod places;
 pub mod plan;
+pub mod read_back;
 pub mod template;
