@@ -146,7 +146,7 @@ http {{
 fn keybearer(folder: &Path, upstream: &str, bearer: &str) -> Result<(Running, Door, String)> {
     let home = folder.join("keybearer");
     fs::create_dir(&home).context("make a home")?;
-    let configuration = "keystore = \"memory\"\n[[rules]]\neffect = \"allow\"\n";
+    let configuration = "keystore = \"memory\"\nopen_calls = 10000\ncalls_per_second = 1000000\n[[rules]]\neffect = \"allow\"\n";
     fs::write(home.join("config.toml"), configuration).context("write config.toml")?;
     let ours = |arguments: &[&str]| {
         let mut command = beside("keybearer")?;

@@ -16,7 +16,11 @@ pub const HEADER_MISMATCH: i64 = -32_020;
 
 /// Whether these headers are of the modern era: it has no sessions.
 pub fn is_modern(headers: &HeaderMap) -> bool {
-    headers.get("mcp-protocol-version").is_some_and(|version| version.as_bytes() >= FIRST_MODERN.as_bytes())
+    let is_modern = |version: &[u8]| {
+        let is_dated = version.len() == FIRST_MODERN.len() && version[0].is_ascii_digit();
+        is_dated && version >= FIRST_MODERN.as_bytes()
+    };
+    headers.get("mcp-protocol-version").is_some_and(|version| is_modern(version.as_bytes()))
 }
 
 /// The header that contradicts the message, if one does. What is not there contradicts nothing: the server asks for it.
@@ -91,6 +95,16 @@ mod tests {
         check(CALL, &[VERSION, ("mcp-name", "find"), ("mcp-name", "delete")], Some("mcp-name"));
         check(CALL, &[("mcp-protocol-version", "2025-11-25")], Some("mcp-protocol-version"));
         check(CALL, &[("mcp-protocol-version", "2027-01-01")], Some("mcp-protocol-version"));
+    }
+
+    #[test]
+    fn only_a_date_tells_an_era() {
+        for (version, modern) in
+            [("2026-07-28", true), ("2027-01-01", true), ("2025-11-25", false), ("smuggled", false), ("", false)]
+        {
+            let headers = [("mcp-protocol-version".parse().unwrap(), version.parse().unwrap())].into_iter().collect();
+            assert_eq!(is_modern(&headers), modern, "{version}");
+        }
     }
 
     #[test]

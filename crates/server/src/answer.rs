@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use keybearer_core::admission::Refusal;
@@ -15,6 +15,8 @@ use keybearer_model::verdict::DenyReason;
 use tokio::sync::watch;
 
 use crate::forward::BrokenOff;
+use crate::legacy::Opening;
+use crate::limits::Pass;
 use crate::own::Events;
 use crate::relayed::Relayed;
 
@@ -38,6 +40,7 @@ pub(crate) fn obstacle(refusal: &Refusal) -> Obstacle {
 }
 
 /// The body of an answer at the HTTP and socket doors.
+#[expect(clippy::large_enum_variant, reason = "most answers are relayed: a box would be an allocation for each call")]
 pub(crate) enum Answer {
     /// Ours.
     Own(Option<Bytes>),
@@ -72,6 +75,16 @@ pub(crate) fn health() -> Response<Answer> {
     json(StatusCode::OK, format!(r#"{{"status":"ok","version":"{version}","pid":{pid}}}"#).into_bytes())
 }
 
+/// That a client asks too much at once; its message was not read.
+pub(crate) fn too_much() -> Response<Answer> {
+    let obstacle = Obstacle::TooMuch;
+    let text = "Keybearer: too many calls of this app at once. Try again in a moment.";
+    let body = reply::error("null", obstacle.code(), obstacle.stable(), text);
+    let mut response = json(StatusCode::TOO_MANY_REQUESTS, body);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
 /// A JSON message of ours.
 pub(crate) fn json(status: StatusCode, body: Vec<u8>) -> Response<Answer> {
     let mut response = Response::new(Answer::Own(Some(body.into())));
@@ -91,6 +104,23 @@ pub(crate) fn contradicted(id: Option<&str>, header: &str) -> Response<Answer> {
     let text = format!("the header `{header}` does not say what the message says");
     let error = reply::error(id.unwrap_or("null"), agreement::HEADER_MISMATCH, "header_mismatch", &text);
     json(StatusCode::BAD_REQUEST, error)
+}
+
+impl Answer {
+    /// Counts a request as under way until its answer has ended.
+    pub(crate) fn hold(&mut self, pass: Pass) {
+        match self {
+            Self::Relayed(relayed) => relayed.hold(pass),
+            Self::Own(_) | Self::Events(_) => drop(pass),
+        }
+    }
+
+    /// Looks at the first event of a stream, where there is something to look for.
+    pub(crate) fn begin_with(&mut self, opening: Option<Opening>) {
+        if let (Self::Relayed(relayed), Some(opening)) = (self, opening) {
+            relayed.begin_with(opening);
+        }
+    }
 }
 
 impl Body for Answer {

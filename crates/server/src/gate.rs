@@ -65,6 +65,15 @@ impl Hosts {
 }
 
 impl Door {
+    /// What it is called where things are counted.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Tcp(_) => "http",
+            Self::Container(_) => "container",
+            Self::Socket => "socket",
+        }
+    }
+
     fn answers_to(&self, host: &str) -> bool {
         match self {
             Self::Tcp(hosts) => [&hosts.literal, &hosts.localhost, &hosts.container].iter().any(|known| *known == host),

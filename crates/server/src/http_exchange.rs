@@ -17,17 +17,22 @@ use keybearer_model::call::Call;
 use keybearer_model::name::ServerName;
 
 use self::collect::collect;
+use self::session::Session;
 use crate::answer::{self, Answer};
 use crate::calls;
 use crate::connection::Connection;
 use crate::forward::{Forwarder, Outgoing, Relay};
 use crate::gate::{self, Target};
-use crate::keep_alive::KeepAlive;
+use crate::keep_alive::{self, KeepAlive};
+use crate::legacy::{Endpoint, Endpoints, Opening};
+use crate::limits::{Limits, Weight};
 use crate::own::HttpDoor;
 use crate::relayed::Relayed;
 use crate::sessions::Sessions;
+use crate::turned_away::{self, TurnedAway};
 use crate::visitor::Visitor;
 
+mod batch;
 mod collect;
 mod session;
 
@@ -40,6 +45,9 @@ pub(crate) struct Exchange {
     pub(crate) broker: Broker,
     pub(crate) forwarder: Arc<Forwarder>,
     pub(crate) sessions: Arc<Sessions>,
+    pub(crate) endpoints: Arc<Endpoints>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) turned_away: TurnedAway,
     /// Keybearer's own MCP server.
     pub(crate) own: Arc<HttpDoor>,
     /// After how long a silence an event stream gets a comment.
@@ -53,6 +61,8 @@ struct Errand<'a> {
     server: &'a ServerName,
     /// Of the era that has no sessions.
     modern: bool,
+    /// Where its message goes, if not to the server's own address.
+    endpoint: Option<Arc<Endpoint>>,
 }
 
 /// Why a call that was classified does not come back with an answer of its server.
@@ -66,29 +76,59 @@ impl Exchange {
     /// Answers one request. It never fails: what cannot be answered otherwise is an empty 4xx.
     pub(crate) async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Response<Answer> {
         let (head, body) = request.into_parts();
-        let passed = match gate::judge(&head, &connection.door) {
-            Ok(passed) => passed,
-            Err(status) => return answer::empty(status),
+        let door = connection.door.word();
+        let (target, visitor) = match self.let_in(connection, &head) {
+            Ok((Target::Health, _)) => return answer::health(),
+            Ok(let_in) => let_in,
+            Err(status) => {
+                self.turned_away.count(door, turned_away::reason(status), None);
+                return answer::empty(status);
+            }
         };
-        let Some(visitor) = connection.knocker.visitor(&self.broker, passed.key) else {
-            return answer::empty(StatusCode::UNAUTHORIZED);
-        };
-        if passed.from_container && !visitor.may_come_from_container() {
-            return answer::empty(StatusCode::UNAUTHORIZED);
+        let weight = if head.method == Method::GET { Weight::Stream } else { Weight::Call };
+        match self.limits.enter(visitor.caller.principal(), weight, self.broker.config().limits) {
+            Ok(pass) => {
+                let mut response = self.serve(&head, body, target, &visitor).await;
+                response.body_mut().hold(pass);
+                response
+            }
+            Err(limit) => {
+                self.turned_away.count(door, limit.word(), visitor.caller.client.as_ref());
+                answer::too_much()
+            }
         }
-        let name = match passed.target {
-            Target::Server(name) => name,
-            Target::Health => return answer::health(),
+    }
+
+    /// Stages 1 and 2: what is asked for, and by whom.
+    fn let_in<'a>(&self, connection: &Connection, head: &'a Parts) -> Result<(Target<'a>, Visitor), StatusCode> {
+        let passed = gate::judge(head, &connection.door)?;
+        let visitor = connection.knocker.visitor(&self.broker, passed.key).ok_or(StatusCode::UNAUTHORIZED)?;
+        if passed.from_container && !visitor.may_come_from_container() {
+            return Err(StatusCode::UNAUTHORIZED);
+        }
+        Ok((passed.target, visitor))
+    }
+
+    async fn serve(&self, head: &Parts, body: Incoming, target: Target<'_>, visitor: &Visitor) -> Response<Answer> {
+        let (name, message_id) = match target {
+            Target::Server(name) => (name, None),
+            Target::Messages { server, id } => (server, Some(id)),
             Target::Own => {
                 return match collect(body).await {
-                    Ok(body) => self.own.answer(&head, body, &visitor).await,
+                    Ok(body) => self.own.answer(head, body, visitor).await,
                     Err(status) => answer::empty(status),
                 };
             }
+            Target::Health => return answer::health(),
         };
         let Ok(server) = name.parse::<ServerName>() else { return answer::empty(StatusCode::NOT_FOUND) };
+        let endpoint = message_id.map(|id| self.endpoints.find(id, &server, visitor));
+        // The stream that it belonged to has ended, or it is somebody else's.
+        if let Some(None) = endpoint {
+            return answer::empty(StatusCode::NOT_FOUND);
+        }
         let modern = agreement::is_modern(&head.headers);
-        let errand = Errand { head: &head, visitor: &visitor, server: &server, modern };
+        let errand = Errand { head, visitor, server: &server, modern, endpoint: endpoint.flatten() };
         match head.method {
             Method::POST => self.post(&errand, body).await,
             _ => self.bodiless(&errand).await,
@@ -107,9 +147,8 @@ impl Exchange {
         if let Some(header) = agreement::contradicted(&errand.head.headers, &message) {
             return answer::contradicted(message.request_id(), header);
         }
-        if matches!(message.kind, Kind::Batch(_)) {
-            let text = "several messages in one request are not served here; send them one by one";
-            return answer::json(StatusCode::BAD_REQUEST, reply::error("null", -32600, "batch", text));
+        if let Kind::Batch(members) = &message.kind {
+            return self.batch(errand, members, body.clone()).await;
         }
         let call = calls::call_of(&message, &errand.visitor.caller, errand.server);
         match self.send(errand, call, message.arguments.unwrap_or_default(), body.clone()).await {
@@ -150,9 +189,18 @@ impl Exchange {
         let account = session.account_to_bind(&permit);
         let mut outgoing = Outgoing { method: errand.head.method.clone(), headers: errand.passing(), body };
         permit.pass_on(&errand.head.headers, &mut outgoing.headers);
-        let relayed = self.forwarder.forward(permit, &outgoing).await.map_err(Stopped::Refused)?;
+        let stream = errand.may_open_a_stream(&session).then(|| permit.upstream().as_url().clone());
+        let relayed = match &errand.endpoint {
+            Some(endpoint) => self.forwarder.forward_to(&endpoint.url, permit, &outgoing).await,
+            None => self.forwarder.forward(permit, &outgoing).await,
+        };
+        let relayed = relayed.map_err(Stopped::Refused)?;
         self.follow(errand, &session, account.as_deref(), &relayed);
-        Ok(self.relay(errand, relayed))
+        let opening = stream.filter(|_| keep_alive::is_event_stream(relayed.headers()));
+        let opening = opening.map(|stream| Opening::new(&self.endpoints, errand.server, errand.visitor, stream));
+        let mut response = self.relay(errand, relayed, Vec::new());
+        response.body_mut().begin_with(opening);
+        Ok(response)
     }
 
     async fn admit(
@@ -172,11 +220,13 @@ impl Exchange {
         self.broker.admit(call, asking).await
     }
 
-    fn relay(&self, errand: &Errand<'_>, relayed: Response<Relay>) -> Response<Answer> {
+    /// The answer as the client gets it; `others` are the other calls of the batch that it answers.
+    fn relay(&self, errand: &Errand<'_>, relayed: Response<Relay>, others: Vec<Permit>) -> Response<Answer> {
         let (head, relay) = relayed.into_parts();
         let revoked = errand.visitor.registered.as_ref().map(|registered| registered.revoked());
         let keep_alive = KeepAlive::over(&head.headers, self.silence);
-        let mut response = Response::new(Answer::Relayed(Relayed::new(relay, revoked, keep_alive)));
+        let relayed = Relayed::new(relay, revoked, keep_alive);
+        let mut response = Response::new(Answer::Relayed(relayed.answering(others, head.status)));
         *response.status_mut() = head.status;
         *response.headers_mut() = select(&head.headers, header::response_passes, errand.modern);
         response
@@ -184,6 +234,11 @@ impl Exchange {
 }
 
 impl Errand<'_> {
+    /// Whether the answer may be a stream of 2024-11-05, which has no sessions yet.
+    fn may_open_a_stream(&self, session: &Session<'_>) -> bool {
+        self.head.method == Method::GET && !self.modern && matches!(session, Session::None)
+    }
+
     /// The client's headers that go on to the server.
     fn passing(&self) -> HeaderMap {
         select(&self.head.headers, header::request_passes, self.modern)

@@ -5,14 +5,19 @@
 
 mod answer;
 mod calls;
+mod connect;
 mod connection;
+mod container_door;
 mod control;
+mod doors;
 mod draining;
 mod forward;
 mod gate;
 mod http_door;
 mod http_exchange;
 mod keep_alive;
+mod legacy;
+mod limits;
 mod lanes;
 mod own;
 mod relayed;
@@ -21,6 +26,7 @@ mod run;
 mod sessions;
 mod socket_door;
 mod stdio;
+mod turned_away;
 mod view;
 mod visitor;
 

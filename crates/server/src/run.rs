@@ -19,8 +19,10 @@ use crate::http_door;
 use crate::http_exchange::Exchange;
 use crate::own;
 use crate::programs;
+use crate::limits::Limits;
 use crate::sessions::Sessions;
 use crate::socket_door;
+use crate::turned_away::TurnedAway;
 use crate::stdio::Bridges;
 
 /// What a running core is made of.
@@ -70,6 +72,9 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
         broker: broker.clone(),
         forwarder,
         sessions: Arc::new(Sessions::new()),
+        endpoints: Arc::default(),
+        limits: Arc::new(Limits::new()),
+        turned_away: TurnedAway::new(broker.clone()),
         own: Arc::new(own::HttpDoor::new(stdio.clone(), silence)),
         silence,
     };
@@ -83,7 +88,13 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
     tasks.spawn(stdio.accept(bridges));
     let socket = local::address(lock.folders(), Name::Http).ok().map(|path| path.display().to_string());
     let doors = Doors { http: door, container, socket };
-    let control = Control { broker: broker.clone(), doors: doors.clone(), stop: Arc::clone(&stop) };
+    let control = Control {
+        broker: broker.clone(),
+        doors: doors.clone(),
+        stop: Arc::clone(&stop),
+        folders: lock.folders().clone(),
+        connecting: Arc::default(),
+    };
     tasks.spawn(control.accept(controls));
     Ok(Running { broker, doors, stop, drain, tasks })
 }

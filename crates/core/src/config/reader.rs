@@ -14,8 +14,17 @@ use super::{CallLimits, Config, KeyStoreChoice, Problem};
 /// A value with its place.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
-const TOP: [&str; 9] =
-    ["unknown", "keystore", "http_port", "container_door", "open_calls", "calls_per_second", "ask_timeout", "servers", "rules"];
+const TOP: [&str; 9] = [
+    "unknown",
+    "keystore",
+    "http_port",
+    "container_door",
+    "open_calls",
+    "calls_per_second",
+    "ask_timeout",
+    "servers",
+    "rules",
+];
 
 /// The bounds of `open_calls` and `calls_per_second`.
 const OPEN_CALLS: Range<u64> = 1..10_001;
