@@ -61,6 +61,14 @@ impl Story {
         self.results(&report, calls)
     }
 
+    /// A client that starts signed out is offered one tool, which signs it in.
+    #[track_caller]
+    fn sign_in_over_stdio(&mut self, client: Official, server: &str) {
+        let results = self.over_stdio(client, server, &[("sign_in", "{}")]);
+        let text = results[0]["text"].as_str().unwrap();
+        assert!(text.starts_with("Keybearer: ") && text.ends_with("the tools are there now."), "{text}");
+    }
+
     #[track_caller]
     fn results(&mut self, report: &Value, calls: &[ToolCall<'_>]) -> Vec<Value> {
         self.told.push_str(&report.to_string());
@@ -147,6 +155,7 @@ fn works_with(client: Official) {
     assert_streamed(&results[1]);
     assert_eq!(story.home.visits(), 1, "one sign-in serves both doors");
 
+    story.sign_in_over_stdio(client, "counting");
     let results = story.over_stdio(client, "counting", &[ADD, COUNT]);
     assert_eq!((&results[0]["text"], &results[1]["text"]), (&json!("42"), &json!("counted to 4")));
     assert_streamed(&results[1]);
@@ -157,7 +166,7 @@ fn works_with(client: Official) {
 
     assert_eq!(story.company.count("registration"), 2, "Keybearer registered itself once for each server");
     assert!(story.company.guard.ask("/__seen")["accepted"].as_u64().unwrap() >= 6);
-    assert_eq!((story.recorded("tools/call"), story.recorded("tools/list")), (8, 4), "one record each");
+    assert_eq!((story.recorded("tools/call"), story.recorded("tools/list")), (8, 5), "one record each");
     assert_eq!(story.recorded("sign_in"), 2);
     story.end();
 }
@@ -192,6 +201,7 @@ fn a_session_outlives_its_access_tokens() {
     story.over_http(Official::TypeScriptSdk, "everything", &[LONG, ECHO, LONG, ECHO]);
     let renewed = story.company.count("by_grant/refresh_token");
     assert!(renewed >= 2, "the token was renewed {renewed} times");
+    story.sign_in_over_stdio(Official::Python, "counting");
     story.over_stdio(Official::Python, "counting", &[COUNT, ADD, COUNT, ADD]);
     assert!(story.company.count("by_grant/refresh_token") >= renewed + 2);
 
@@ -241,6 +251,7 @@ fn a_client_that_it_has_registered_works_as_well() {
     story.home.keybearer_reading(&add, &format!("{secret}\n")).json();
 
     for server in ["public", "confidential"] {
+        story.sign_in_over_stdio(Official::TypeScriptSdk, server);
         let results = story.over_stdio(Official::TypeScriptSdk, server, &[ECHO]);
         assert_eq!(results[0]["text"], "Echo: hello");
     }

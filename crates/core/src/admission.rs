@@ -116,6 +116,11 @@ impl Broker {
         Ok(Permit { server, held, span, deadline, initiative: asking.initiative })
     }
 
+    /// Whether policy leaves this call to the person.
+    pub fn asks(&self, call: &Call, registered: Option<&Registered>) -> bool {
+        matches!(keybearer_policy::decide(&self.config().policy, call, registered.is_some()), Verdict::Ask(_))
+    }
+
     async fn decide(&self, call: &Arc<Call>, asking: Asking<'_>, deadline: Instant) -> Result<RuleId, DenyReason> {
         let registered = asking.registered.is_some();
         if asking.registered.is_some_and(|client| !client.may_use(&call.server)) {

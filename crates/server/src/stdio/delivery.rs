@@ -3,17 +3,21 @@
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderMap};
 use http_body_util::BodyExt as _;
-use keybearer_control::bridge::{NOTICE_MARK, Notice};
+use keybearer_mcp::envelope::{Envelope, Seen};
 use keybearer_mcp::peek::{Kind, peek};
 use keybearer_mcp::reply;
 use keybearer_mcp::sse::Decoder;
 use serde::Deserialize;
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
+use super::outbox::Outbox;
 use crate::forward::Relay;
 
-/// The largest answer that is held together as one line.
-const LARGEST_LINE: usize = 256 << 20;
+/// The largest answer that is held together before its first byte goes on.
+pub(super) const LARGEST_HELD: usize = 8 << 20;
+
+/// An answer that is longer than this goes on as it comes.
+const LONG: usize = 256 << 10;
 
 /// What kind of body an answer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,42 +38,6 @@ impl BodyKind {
     }
 }
 
-/// Where lines for the client go. Each is whole and ends with a line feed.
-#[derive(Clone)]
-pub(super) struct Outbox(mpsc::Sender<Bytes>);
-
-impl Outbox {
-    pub(super) fn new(sender: mpsc::Sender<Bytes>) -> Self {
-        Self(sender)
-    }
-
-    /// Sends one message. Line breaks in JSON can only be white space between tokens: a space says the same.
-    pub(super) async fn message(&self, message: &[u8]) {
-        let message = message.trim_ascii();
-        if message.is_empty() {
-            return;
-        }
-        let mut line = BytesMut::with_capacity(message.len() + 1);
-        line.extend(message.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
-        line.extend_from_slice(b"\n");
-        // The client is gone: the session is about to end.
-        let _ = self.0.send(line.freeze()).await;
-    }
-
-    /// Tells the bridge something that is not for its client.
-    pub(super) async fn notice(&self, notice: Notice) {
-        let _ = self.0.send(notice_line(notice)).await;
-    }
-}
-
-/// A line of ours for the bridge, which does not pass it on.
-pub(super) fn notice_line(notice: Notice) -> Bytes {
-    let mut line = vec![NOTICE_MARK];
-    line.extend(serde_json::to_vec(&notice).unwrap_or_default());
-    line.push(b'\n');
-    line.into()
-}
-
 /// What a stream of events left behind.
 #[derive(Debug, Default)]
 pub(super) struct Followed {
@@ -81,8 +49,21 @@ pub(super) struct Followed {
     pub(super) answered: bool,
 }
 
-/// Delivers each event's message as it comes.
-pub(super) async fn follow(mut relay: Relay, request_id: Option<&str>, out: &Outbox) -> Followed {
+/// Where the answer to a request goes.
+pub(super) enum AnswerTo {
+    /// To the client like every other message.
+    Client,
+    /// To whoever asked for it inside.
+    Inside(Option<oneshot::Sender<Bytes>>),
+}
+
+/// Delivers each event's message as it comes, and the answer to `request_id` where it belongs.
+pub(super) async fn follow(
+    mut relay: Relay,
+    request_id: Option<&str>,
+    mut answer_to: AnswerTo,
+    out: &Outbox,
+) -> Followed {
     let mut decoder = Decoder::new();
     let mut followed = Followed::default();
     while let Some(Ok(frame)) = relay.frame().await {
@@ -91,9 +72,16 @@ pub(super) async fn follow(mut relay: Relay, request_id: Option<&str>, out: &Out
         for event in events {
             followed.last_id = event.id.or(followed.last_id);
             followed.retry = event.retry.or(followed.retry);
-            if !event.data.is_empty() {
-                followed.answered |= request_id.is_some_and(|id| answers(&event.data, id));
-                out.message(&event.data).await;
+            if event.data.is_empty() {
+                continue;
+            }
+            let is_answer = request_id.is_some_and(|id| answers(&event.data, id));
+            followed.answered |= is_answer;
+            match &mut answer_to {
+                AnswerTo::Inside(asked) if is_answer => {
+                    let _ = asked.take().map(|asked| asked.send(event.data.into()));
+                }
+                AnswerTo::Inside(_) | AnswerTo::Client => out.message(&event.data).await,
             }
         }
     }
@@ -105,7 +93,7 @@ pub(super) async fn whole(mut relay: Relay) -> Option<Bytes> {
     let mut body = BytesMut::new();
     while let Some(frame) = relay.frame().await {
         let Ok(data) = frame.ok()?.into_data() else { continue };
-        if body.len() + data.len() > LARGEST_LINE {
+        if body.len() + data.len() > LARGEST_HELD {
             return None;
         }
         body.extend_from_slice(&data);
@@ -113,8 +101,42 @@ pub(super) async fn whole(mut relay: Relay) -> Option<Bytes> {
     Some(body.freeze())
 }
 
+/// Delivers an answer that is one JSON text, a long one as it comes. Whether something came, and to its end.
+pub(super) async fn pass(mut relay: Relay, out: &Outbox) -> bool {
+    let mut held = BytesMut::new();
+    while held.len() <= LONG {
+        match relay.frame().await {
+            None => {
+                out.message(&held).await;
+                return !held.trim_ascii().is_empty();
+            }
+            Some(Err(_)) => return false,
+            Some(Ok(frame)) => held.extend(frame.into_data().ok()),
+        }
+    }
+    let mut envelope = Envelope::default();
+    let mut line = out.long_line().await;
+    envelope.feed(&held);
+    line.piece(&held).await;
+    drop(held);
+    while let Some(frame) = relay.frame().await {
+        let Some(data) = frame.ok().map(|frame| frame.into_data().unwrap_or_default()) else {
+            // What was written is no JSON: no client takes half of it for an answer.
+            line.end().await;
+            return false;
+        };
+        envelope.feed(&data);
+        line.piece(&data).await;
+    }
+    line.end().await;
+    envelope.seen() != Seen::Other
+}
+
 /// Whether `message` answers the request `id` (both as JSON text).
 pub(super) fn answers(message: &[u8], id: &str) -> bool {
+    if message.len() > LONG {
+        return matches!(Envelope::of(message).seen(), Seen::Answer { id: answered, .. } if answered == id);
+    }
     peek(message).is_ok_and(|peeked| matches!(peeked.kind, Kind::Response { id: answered } if answered == id))
 }
 
@@ -133,12 +155,14 @@ pub(super) fn readdressed(id: &str, method: &str, body: &[u8]) -> Option<Vec<u8>
     let failed: Option<Failed> = serde_json::from_slice(body).ok();
     match failed {
         Some(Failed { error }) => Some(reply::error(id, error.code, "upstream_error", &error.message)),
-        // A client that asks whether the server is of the new era takes this for a no, and goes on with `initialize`.
-        None if method == "server/discover" => {
-            Some(reply::error(id, -32601, "method_not_found", "the server does not know `server/discover`"))
-        }
+        None if method == "server/discover" => Some(not_modern(id)),
         None => None,
     }
+}
+
+/// A client that asks whether the server is of the new era takes this for a no, and goes on with `initialize`.
+pub(super) fn not_modern(id: &str) -> Vec<u8> {
+    reply::error(id, -32601, "method_not_found", "the server does not know `server/discover`")
 }
 
 #[cfg(test)]
@@ -150,6 +174,8 @@ mod tests {
         assert!(answers(br#"{"jsonrpc":"2.0","id":7,"result":{}}"#, "7"));
         assert!(!answers(br#"{"jsonrpc":"2.0","id":"7","result":{}}"#, "7"));
         assert!(!answers(br#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#, "7"));
+        let long = format!(r#"{{"jsonrpc":"2.0","result":"{}","id":7}}"#, "x".repeat(LONG));
+        assert!(answers(long.as_bytes(), "7") && !answers(long.as_bytes(), "8"));
     }
 
     #[test]
@@ -166,12 +192,5 @@ mod tests {
         );
         assert!(readdressed("3", "tools/list", b"<html>").is_none());
         assert!(String::from_utf8(readdressed("3", "server/discover", b"<html>").unwrap()).unwrap().contains("-32601"));
-    }
-
-    #[tokio::test]
-    async fn a_pretty_printed_answer_becomes_one_line() {
-        let (sender, mut receiver) = mpsc::channel(1);
-        Outbox::new(sender).message(b"{\r\n  \"a\": \"x\\ny\"\n}\n").await;
-        assert_eq!(receiver.recv().await.unwrap(), &b"{    \"a\": \"x\\ny\" }\n"[..]);
     }
 }

@@ -1,9 +1,20 @@
 //! The stdio door: bridges come in over the bridge socket, say which server they want, and speak raw MCP lines.
 
+mod contact;
 mod delivery;
-mod lines;
+mod dispatch;
+mod exchange;
+pub(crate) mod lines;
+mod listen;
 mod open;
+mod outbox;
+mod requests;
+mod said;
 mod session;
+mod shake;
+mod stand_in;
+mod talk;
+mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +31,7 @@ use self::lines::{Line, Lines};
 use self::session::Session;
 use crate::draining::Draining;
 use crate::forward::Forwarder;
+use crate::own::LineDoor;
 
 /// How long a bridge may take to say what it wants.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
@@ -72,12 +84,16 @@ impl Bridges {
         };
         let (caller, registered) = self.broker.caller_by_chain(chain);
         say(&mut writer, &Welcome::Ready).await;
+        let notices = version >= FIRST_WITH_NOTICES;
+        let Some(server) = server else {
+            return LineDoor::serve(self, caller, registered, lines, writer, notices).await;
+        };
         let session = Session::new(self.broker, self.forwarder, caller, registered, server);
-        session.run(lines, writer, self.draining, version >= FIRST_WITH_NOTICES).await;
+        session.run(lines, writer, self.draining, notices).await;
     }
 
-    /// Which server a bridge wants, and its version.
-    fn wanted(&self, hello: &[u8]) -> Result<(ServerName, u32), Error> {
+    /// Which server a bridge wants (none: Keybearer's own), and its version.
+    fn wanted(&self, hello: &[u8]) -> Result<(Option<ServerName>, u32), Error> {
         let hello: Hello = serde_json::from_slice(hello)
             .map_err(|_| Error::new(Code::BadRequest, "the first line is not a bridge's greeting"))?;
         if !(OLDEST..=VERSION).contains(&hello.keybearer) {
@@ -90,8 +106,9 @@ impl Bridges {
             Error::new(Code::UnknownServer, format!("there is no server `{shown}`"))
                 .hint("see the names with `keybearer servers list`")
         };
-        let server: ServerName = hello.server.as_deref().unwrap_or_default().parse().map_err(|_| unknown())?;
-        if self.broker.knows(&server) { Ok((server, hello.keybearer)) } else { Err(unknown()) }
+        let Some(name) = hello.server.as_deref() else { return Ok((None, hello.keybearer)) };
+        let server: ServerName = name.parse().map_err(|_| unknown())?;
+        if self.broker.knows(&server) { Ok((Some(server), hello.keybearer)) } else { Err(unknown()) }
     }
 }
 

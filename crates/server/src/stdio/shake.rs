@@ -1,0 +1,209 @@
+//! Shaking hands with the server in the client's name: at first contact, when a person has given what was missing, and
+//! when the server has forgotten the session.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::HeaderMap;
+use keybearer_core::admission::Refusal;
+use keybearer_mcp::contact;
+use keybearer_mcp::modern;
+use keybearer_mcp::peek::peek;
+use keybearer_model::call::MethodClass;
+use tokio::sync::oneshot;
+
+use super::contact::{Contact, Reason};
+use super::delivery::{self, AnswerTo, BodyKind};
+use super::exchange::missing;
+use super::talk::{Link, SESSION_ID, Talk, Waiting};
+use crate::forward::Relay;
+
+/// A server's description of itself that is longer than this is not remembered.
+const LONGEST_MEMORY: usize = 64 << 10;
+
+/// Ours, to see whether a server can be reached with which hands were shaken before.
+const PING: &[u8] = br#"{"jsonrpc":"2.0","id":"keybearer-ping","method":"ping"}"#;
+
+/// What the server said.
+pub(super) enum Shaken {
+    /// Its answer, under the client's id.
+    Welcome(Bytes),
+    /// Its error, under the client's id.
+    Refused(Bytes),
+}
+
+impl Talk {
+    /// Shakes hands, unless somebody else has done so meanwhile.
+    pub(super) async fn shake_hands_in_turn(self: &Arc<Self>, waiting: Waiting<'_>) -> Result<Shaken, Refusal> {
+        let _turn = self.shaking.lock().await;
+        if self.is_passing() {
+            return Ok(Shaken::Welcome(Bytes::new()));
+        }
+        let greeting = self.said().greeting.clone().unwrap_or_else(|| Bytes::from_static(PING));
+        let is_known = self.said().is_welcome;
+        let shaken = self.shake_hands(if is_known { Bytes::from_static(PING) } else { greeting }, waiting).await;
+        match &shaken {
+            Ok(Shaken::Welcome(_)) => self.is_there().await,
+            Ok(Shaken::Refused(_)) => self.is_not_there(Reason::Server),
+            Err(refusal) => self.is_not_there(missing(refusal).map_or(Reason::Server, Reason::Person)),
+        }
+        shaken
+    }
+
+    /// The server has forgotten the session that `link` names: opens another one. What is given back is for the client.
+    pub(super) async fn open_again(
+        self: &Arc<Self>,
+        gone: Response<Relay>,
+        link: &Link,
+    ) -> Result<Option<Response<Relay>>, Refusal> {
+        let greeting = self.said().greeting.clone();
+        let Some(greeting) = greeting.filter(|_| self.said().is_welcome) else { return Ok(Some(gone)) };
+        let _ = delivery::whole(gone.into_body()).await;
+        let _turn = self.shaking.lock().await;
+        if self.link().round != link.round {
+            return Ok(None);
+        }
+        match self.shake_hands(greeting, Waiting::of(MethodClass::Session)).await? {
+            Shaken::Welcome(_) => {
+                self.said().forget_told();
+                self.say_again().await;
+                Ok(None)
+            }
+            Shaken::Refused(_) => Err(Refusal::Unreachable("it opens no new session".into())),
+        }
+    }
+
+    async fn shake_hands(self: &Arc<Self>, line: Bytes, waiting: Waiting<'_>) -> Result<Shaken, Refusal> {
+        let no_greeting = |_| Refusal::Unreachable("there is no greeting".into());
+        let message = peek(&line).map_err(no_greeting)?;
+        let id = message.request_id().unwrap_or("null");
+        let (relayed, _) = self.post(&message, &line, waiting, &AtomicBool::new(false)).await?;
+        let (head, relay) = relayed.into_parts();
+        let kind = BodyKind::of(&head.headers);
+        if !head.status.is_success() || kind == BodyKind::Other {
+            return Ok(Shaken::Refused(self.failure(head.status, relay, id, message.method_word()).await.into()));
+        }
+        let broke_off = || Refusal::Interrupted("the handshake broke off".into());
+        let answer = self.answer_inside(relay, kind, id).await.ok_or_else(broke_off)?;
+        let Some((result, version)) = contact::result_in(&answer) else { return Ok(Shaken::Refused(answer)) };
+        match message.method.as_deref() {
+            Some("initialize") => {
+                self.renew_link(&head.headers, version.as_deref());
+                self.remember("initialize", result);
+            }
+            Some("server/discover") => self.remember("server/discover", result),
+            Some(_) | None => {}
+        }
+        Ok(Shaken::Welcome(answer))
+    }
+
+    /// The answer to a request of ours; what else comes with it is the client's.
+    async fn answer_inside(self: &Arc<Self>, relay: Relay, kind: BodyKind, id: &str) -> Option<Bytes> {
+        if kind == BodyKind::Json {
+            return delivery::whole(relay).await.filter(|body| !body.trim_ascii().is_empty());
+        }
+        let (asked, answer) = oneshot::channel();
+        let (id, out) = (id.to_owned(), self.out.clone());
+        self.tasks.background(async move {
+            delivery::follow(relay, Some(&id), AnswerTo::Inside(Some(asked)), &out).await;
+        });
+        answer.await.ok()
+    }
+
+    fn renew_link(&self, headers: &HeaderMap, version: Option<&str>) {
+        let mut link = self.link();
+        link.session = headers.get(SESSION_ID).cloned();
+        link.version = version.and_then(|version| version.parse().ok());
+        link.round += 1;
+        drop(link);
+        self.said().is_welcome = true;
+    }
+
+    /// The client's messages reach the server from now on; a client that was answered here learns it.
+    async fn is_there(self: &Arc<Self>) {
+        if *self.contact.borrow() == Contact::Greeting {
+            self.contact.send_replace(Contact::Passing);
+            return;
+        }
+        self.say_again().await;
+        self.contact.send_replace(Contact::Passing);
+        // The client may have said it just now.
+        self.say_initialized().await;
+        if !self.greeted_modern() {
+            let remembered = self.remembered("initialize").await;
+            for notice in contact::lists_changed(remembered.as_deref()) {
+                self.out.message(&notice).await;
+            }
+        }
+    }
+
+    fn is_not_there(&self, reason: Reason) {
+        self.contact.send_modify(|contact| match contact {
+            Contact::Greeting | Contact::Passing => *contact = Contact::Passing,
+            Contact::Waiting(_) => *contact = Contact::Waiting(reason),
+        });
+    }
+
+    /// Says to a new session what the client said to the one before.
+    async fn say_again(self: &Arc<Self>) {
+        self.say_initialized().await;
+        let lasting = self.said().lasting();
+        for line in lasting {
+            self.ask_inside(&line).await;
+        }
+    }
+
+    async fn say_initialized(self: &Arc<Self>) {
+        let unsaid = self.said().claim_initialized();
+        if let Some(line) = unsaid {
+            self.ask_inside(&line).await;
+            self.opened.send_modify(|count| *count += 1);
+            self.listen_always();
+        }
+    }
+
+    /// Sends a line of the client's whose answer it has had already.
+    async fn ask_inside(self: &Arc<Self>, line: &Bytes) {
+        let Ok(message) = peek(line) else { return };
+        let waiting = Waiting::of(MethodClass::Session);
+        let Ok((relayed, _)) = self.post(&message, line, waiting, &AtomicBool::new(false)).await else { return };
+        let (head, relay) = relayed.into_parts();
+        match message.request_id() {
+            Some(id) => drop(self.answer_inside(relay, BodyKind::of(&head.headers), id).await),
+            None => drop(delivery::whole(relay).await),
+        }
+    }
+
+    fn greeted_modern(&self) -> bool {
+        let greeting = self.said().greeting.clone();
+        greeting.is_some_and(|line| peek(&line).is_ok_and(|message| modern::is_modern(&message)))
+    }
+
+    /// What the server answered to this method the last time, whoever asked.
+    pub(super) async fn remembered(&self, method: &str) -> Option<String> {
+        let (store, key) = (Arc::clone(self.with.broker.store()), self.memory(method));
+        tokio::task::spawn_blocking(move || store.setting(&key).ok().flatten()).await.ok().flatten()
+    }
+
+    fn remember(&self, method: &str, result: &str) {
+        if result.len() > LONGEST_MEMORY {
+            return;
+        }
+        let (store, key, result) = (Arc::clone(self.with.broker.store()), self.memory(method), result.to_owned());
+        tokio::task::spawn_blocking(move || {
+            let before = store.setting(&key).ok().flatten();
+            if before.as_deref() != Some(&result)
+                && let Err(error) = store.set(&key, &result)
+            {
+                tracing::info!(%error, "a handshake was not remembered");
+            }
+        });
+    }
+
+    fn memory(&self, method: &str) -> String {
+        let kind = if method == "initialize" { "handshake" } else { "discovery" };
+        format!("{kind}/{}", self.with.server)
+    }
+}

@@ -1,0 +1,1 @@
+//! Sessions of the legacy era: lost and found, resumed, taken back.
