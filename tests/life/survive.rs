@@ -1,6 +1,10 @@
 //! `kill -9` of the core: the bridge answers what was open, and goes on with another core.
 
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::Stdio;
+
 use keybearer_stories::bridge::Bridge;
+use keybearer_stories::core::keybearer;
 use keybearer_testkit::upstream::Reply;
 use serde_json::{Value, json};
 
@@ -16,7 +20,7 @@ fn call(id: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"get_account","id":99}}}}"#) + "\n"
 }
 
-fn line(bridge: &Bridge) -> Value {
+fn line(bridge: &mut Bridge) -> Value {
     serde_json::from_slice(&bridge.line()).unwrap()
 }
 
@@ -24,7 +28,7 @@ fn line(bridge: &Bridge) -> Value {
 async fn shaken(street: &Street) -> Bridge {
     let mut bridge = street.house.bridge("crm");
     bridge.send(format!("{INITIALIZE}\n{INITIALIZED}\n"));
-    assert_eq!(line(&bridge)["id"], "hand \"shake\"");
+    assert_eq!(line(&mut bridge)["id"], "hand \"shake\"");
     while street.upstream.next().await.unwrap().method != "GET" {}
     bridge
 }
@@ -68,7 +72,7 @@ async fn each_open_request_has_one_error_and_the_handshake_is_said_again_in_sile
     street.house.kill();
     let mut ids = vec![];
     for _ in 0..2 {
-        let told = line(&bridge);
+        let told = line(&mut bridge);
         assert_eq!(told["error"]["code"], INTERRUPTED, "{told}");
         ids.push(told["id"].clone());
     }
@@ -78,9 +82,9 @@ async fn each_open_request_has_one_error_and_the_handshake_is_said_again_in_sile
     let next = call("8");
     let (begun, rest) = next.split_at(20);
     bridge.send(begun);
-    assert_eq!(line(&bridge)["method"], "notifications/tools/list_changed");
+    assert_eq!(line(&mut bridge)["method"], "notifications/tools/list_changed");
     bridge.send(rest);
-    let answer = line(&bridge);
+    let answer = line(&mut bridge);
     assert_eq!((&answer["id"], &answer["error"]), (&json!(8), &Value::Null));
     let handshakes = street.upstream.requests().iter().filter(|seen| seen.mentions("\"initialize\"")).count();
     assert_eq!((handshakes, street.calls()), (2, 3));
@@ -91,26 +95,32 @@ async fn each_open_request_has_one_error_and_the_handshake_is_said_again_in_sile
 #[tokio::test(flavor = "multi_thread")]
 async fn a_line_that_broke_off_is_ended_and_the_next_one_is_a_message() {
     let mut street = Street::build().await;
-    let mut bridge = shaken(&street).await;
-    // Far more than a bridge holds together, and its end never comes.
+    let mut command = street.house.home.command(keybearer());
+    let mut bridge = command.args(["stdio", "crm"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, mut out) = (bridge.stdin.take().unwrap(), BufReader::new(bridge.stdout.take().unwrap()));
+    // Far more than a bridge holds together.
     let (reply, stream) = Reply::sse();
     street.upstream.will(reply);
-    bridge.send(call("1"));
+    input.write_all(call("1").as_bytes()).unwrap();
     street.arrives("tools/call").await;
-    let notification = format!(
-        r#"{{"jsonrpc":"2.0","method":"notifications/message","params":{{"data":"{}"}}}}"#,
-        "x".repeat(48 << 20)
-    );
-    stream.send(format!("data: {notification}\n\n"));
-    // The client reads nothing yet: pipe and bridge are full, and the core waits in the middle of the line.
+    let text = "x".repeat(7 << 20);
+    stream.send(format!(r#"data: {{"jsonrpc":"2.0","method":"notifications/message","params":{{"data":"{text}"}}}}"#));
+    stream.send("\n\n");
+    // The client reads some of it: pipe and bridge are full, and the core waits in the middle of the line.
+    let mut begun = vec![0; 2 << 20];
+    out.read_exact(&mut begun).unwrap();
+    assert!(!begun.contains(&b'\n'));
     street.house.kill();
-    let broken = bridge.line();
-    assert!(broken.len() > 1 << 20 && serde_json::from_slice::<Value>(&broken).is_err(), "{}", broken.len());
-    let told = line(&bridge);
+    let mut lines = out.lines().map(Result::unwrap);
+    let rest = lines.next().unwrap();
+    assert!(rest.len() < 4 << 20 && rest.bytes().all(|byte| byte == b'x'), "{}", rest.len());
+    let told: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
     assert_eq!((told["id"].as_i64(), told["error"]["code"].as_i64()), (Some(1), Some(INTERRUPTED)));
-    assert_eq!(line(&bridge)["method"], "notifications/tools/list_changed");
-    bridge.send(call("2"));
-    assert_eq!(line(&bridge)["id"], 2);
+    input.write_all(call("2").as_bytes()).unwrap();
+    let answered: Value = serde_json::from_str(&lines.next().unwrap()).unwrap();
+    assert_eq!((answered["id"].as_i64(), &answered["error"]), (Some(2), &Value::Null));
+    drop(input);
+    assert_eq!((lines.next(), bridge.wait().unwrap().code()), (None, Some(0)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -121,7 +131,7 @@ async fn what_is_asked_while_there_is_no_core_waits_for_the_next_one() {
     bridge.send((1..=50).map(|id| call(&id.to_string())).collect::<String>());
     let mut answers = vec![];
     while answers.len() < 50 {
-        let heard = line(&bridge);
+        let heard = line(&mut bridge);
         if heard["id"].is_number() {
             answers.push((heard["id"].as_u64().unwrap(), heard["error"]["code"].as_i64()));
         }

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::folders::{Folders, FoldersError};
 use crate::lock::{CoreLock, Held};
+use crate::passed::Passed;
 
 mod address;
 mod blocking;
@@ -68,6 +69,22 @@ pub fn bind(lock: &CoreLock, name: Name) -> Result<Listener, BindError> {
     Ok(Listener { inner, _held: lock.held() })
 }
 
+/// Takes the socket `name` that somebody else has opened. It stays where it is when this listener ends.
+#[cfg(unix)]
+pub fn adopt(lock: &CoreLock, name: Name, socket: Passed) -> Result<Listener, BindError> {
+    let path = address::of(lock.folders(), name)?;
+    let failed = |cause| BindError::Failed { path: path.clone(), cause };
+    let blocking: interprocess::os::unix::uds_local_socket::Listener = socket.into_local(&path).map_err(failed)?.into();
+    let inner = sockets::Listener::UdSocket(blocking.try_into().map_err(failed)?);
+    Ok(Listener { inner, _held: lock.held() })
+}
+
+/// There are no sockets to take on this system.
+#[cfg(not(unix))]
+pub fn adopt(_lock: &CoreLock, _name: Name, socket: Passed) -> Result<Listener, BindError> {
+    match socket {}
+}
+
 /// Connects to the core's socket `name`, after looking at the folder, and looks at who answers.
 pub async fn connect(folders: &Folders, name: Name) -> Result<Stream, ConnectError> {
     folders.check_runtime().map_err(unsafe_or_missing)?;
@@ -82,6 +99,21 @@ pub async fn connect(folders: &Folders, name: Name) -> Result<Stream, ConnectErr
 }
 
 impl Listener {
+    /// The socket once more, for another process that is to listen there; `None` where that cannot be.
+    pub fn share(&self) -> Option<Passed> {
+        match &self.inner {
+            #[cfg(unix)]
+            sockets::Listener::UdSocket(socket) => Passed::again(socket).ok(),
+            #[cfg(windows)]
+            sockets::Listener::NamedPipe(_) => None,
+        }
+    }
+
+    /// Leaves the socket's file where it is when this listener ends: another process listens there.
+    pub fn leave(mut self) {
+        self.inner.do_not_reclaim_name_on_drop();
+    }
+
     /// Waits for the next process of ours. Those of other users are hung up on and never returned.
     pub async fn accept(&self) -> io::Result<Stream> {
         loop {
@@ -96,9 +128,36 @@ impl Listener {
 }
 
 impl Stream {
+    /// A second handle of the same connection, to send listening sockets with; `None` where that cannot be.
+    pub fn carrier(&self) -> Option<Carrier> {
+        match &self.inner {
+            #[cfg(unix)]
+            sockets::Stream::UdSocket(socket) => {
+                Some(Carrier(std::os::fd::AsFd::as_fd(socket).try_clone_to_owned().ok()?))
+            }
+            #[cfg(windows)]
+            sockets::Stream::NamedPipe(_) => None,
+        }
+    }
+
     /// The socket itself, for asking the system who is at the other end.
     pub(crate) fn socket(&self) -> &sockets::Stream {
         &self.inner
+    }
+}
+
+/// What sends listening sockets to the process at the other end.
+#[derive(Debug)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "named pipes carry no sockets"))]
+pub struct Carrier(#[cfg(unix)] std::os::fd::OwnedFd, #[cfg(not(unix))] std::convert::Infallible);
+
+impl Carrier {
+    /// Sends a line, and the sockets with it: all of it, or nothing.
+    pub fn send(&self, line: &[u8], sockets: &[Passed]) -> io::Result<()> {
+        #[cfg(unix)]
+        return crate::passed::send(&self.0, line, sockets);
+        #[cfg(not(unix))]
+        match self.0 {}
     }
 }
 

@@ -8,6 +8,7 @@ use interprocess::local_socket::traits::Stream as _;
 
 use super::{ConnectError, Name, address, not_connected, unsafe_or_missing};
 use crate::folders::Folders;
+use crate::passed::Passed;
 
 /// A connection to the core that blocks.
 #[derive(Debug)]
@@ -38,6 +39,35 @@ impl BlockingStream {
     /// Two halves that two threads can use at once. The connection ends when both are dropped.
     pub fn split(self) -> (Reader, Writer) {
         (Reader(Arc::clone(&self.0)), Writer(self.0))
+    }
+}
+
+impl BlockingStream {
+    /// Reads one line of at most `most` bytes, and the listening sockets that come with it.
+    pub fn receive(&mut self, most: usize) -> io::Result<(Vec<u8>, Vec<Passed>)> {
+        let (mut line, mut sockets) = (Vec::new(), Vec::new());
+        while line.last() != Some(&b'\n') {
+            if line.len() >= most {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let mut byte = [0];
+            let (count, more) = self.receive_some(&mut byte)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            line.extend(byte);
+            sockets.extend(more);
+        }
+        Ok((line, sockets))
+    }
+
+    fn receive_some(&mut self, bytes: &mut [u8]) -> io::Result<(usize, Vec<Passed>)> {
+        match &*self.0 {
+            #[cfg(unix)]
+            Socket::UdSocket(socket) => crate::passed::receive(socket, bytes),
+            #[cfg(windows)]
+            Socket::NamedPipe(_) => Ok((self.read(bytes)?, Vec::new())),
+        }
     }
 }
 
