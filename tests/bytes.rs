@@ -11,7 +11,7 @@ mod once;
 mod requests;
 
 use keybearer_stories::house::{ALLOW_ALL, App, House, mint};
-use keybearer_testkit::upstream::FakeUpstream;
+use keybearer_testkit::upstream::{FakeUpstream, Reply};
 
 /// A house with one server behind a static header.
 struct Street {
@@ -29,6 +29,16 @@ impl Street {
         house.server_wanting("crm", &upstream.url(), &secret);
         let app = house.client("chat-app", &[]);
         Self { house, upstream, app, secret }
+    }
+}
+
+impl Street {
+    /// The server opens a session of this id for the app.
+    fn open_session(&self, id: &str) {
+        let opened = r#"{"jsonrpc":"2.0","id":0,"result":{}}"#;
+        self.upstream.will(Reply::json(opened).header("Mcp-Session-Id", id));
+        let answer = self.app.post("crm", r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#);
+        assert_eq!(answer.header("mcp-session-id"), Some(id));
     }
 }
 

@@ -2,14 +2,24 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story stops where it fails")]
 #![allow(clippy::disallowed_methods, reason = "how soon a stream is cut is measured by the clock on the wall")]
 
+#[path = "http_door/batches.rs"]
+mod batches;
+#[path = "http_door/eras.rs"]
+mod eras;
 #[path = "http_door/hostile.rs"]
 mod hostile;
 #[path = "http_door/keys.rs"]
 mod keys;
+#[path = "http_door/limits.rs"]
+mod limits;
 #[path = "http_door/listening.rs"]
 mod listening;
 #[path = "http_door/messages.rs"]
 mod messages;
+#[path = "http_door/sessions.rs"]
+mod sessions;
+#[path = "http_door/silence.rs"]
+mod silence;
 
 use keybearer_stories::house::{ALLOW_ALL, App, House, mint};
 use keybearer_stories::wire::{Body, Head};

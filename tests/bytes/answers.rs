@@ -144,6 +144,8 @@ async fn a_client_that_hangs_up_ends_the_stream_upstream() {
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_that_a_client_opens_and_sessions_that_it_ends_pass_too() {
     let street = Street::build().await;
+    street.open_session("s-1");
+    street.upstream.next().await.unwrap();
     let (reply, stream) = Reply::sse();
     street.upstream.will(reply);
     let mut wire = street.app.wire();

@@ -113,6 +113,7 @@ const FROM_CLIENTS: &[(Fate, &str)] = &[
 async fn sec_62_a_client_s_headers_pass_by_list() {
     assert!(FROM_CLIENTS.len() >= 60);
     let street = Street::build().await;
+    street.open_session("smuggled");
     for &(fate, fields) in FROM_CLIENTS {
         let before = street.upstream.requests().len();
         let mut wire = street.app.wire();

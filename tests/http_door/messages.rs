@@ -42,8 +42,8 @@ const UNJUDGED: &[(&str, i64, &str)] = &[
     ("7", -32600, "not_json_rpc"),
     ("null", -32600, "not_json_rpc"),
     ("[]", -32600, "not_json_rpc"),
-    (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, -32600, "batch"),
-    (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":"x"}]"#, -32600, "batch"),
+    (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","method":7}]"#, -32600, "not_json_rpc"),
+    (r#"[[{"jsonrpc":"2.0","id":1,"method":"ping"}]]"#, -32600, "not_json_rpc"),
 ];
 
 #[track_caller]
