@@ -26,8 +26,17 @@ pub struct Bridge {
 impl Bridge {
     /// Starts `keybearer stdio server`.
     pub fn start(home: &Home, server: &str, heard: &Heard) -> Self {
+        Self::with(home, &["stdio", server], heard)
+    }
+
+    /// Starts `keybearer stdio`, for Keybearer's own server.
+    pub fn start_own(home: &Home, heard: &Heard) -> Self {
+        Self::with(home, &["stdio"], heard)
+    }
+
+    fn with(home: &Home, arguments: &[&str], heard: &Heard) -> Self {
         let mut command = home.command(keybearer());
-        command.args(["stdio", server]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let complaints = Arc::new(Mutex::new(Vec::new()));
         let complaining = collect(child.stderr.take().unwrap(), Arc::clone(&complaints));

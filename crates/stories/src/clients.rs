@@ -1,5 +1,6 @@
 //! The official MCP clients, at both doors.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -18,6 +19,8 @@ pub enum Official {
     TypeScriptClient,
     /// PyPI `mcp`.
     Python,
+    /// PyPI `fastmcp`.
+    FastMcp,
 }
 
 /// A tool and its arguments, as JSON.
@@ -65,16 +68,28 @@ impl Official {
     /// Lists a server's tools and calls some, over HTTP with a key.
     #[track_caller]
     pub fn over_http(self, home: &Home, keyed: &Keyed, server: &str, calls: &[ToolCall<'_>]) -> Value {
-        let mut command = self.command(home, "http", Some(keyed.url(server)), calls);
-        command.env("HEADER", format!("Authorization: {}", keyed.authorization()));
+        self.over_http_at(home, keyed.url(server), &keyed.authorization(), calls)
+    }
+
+    /// Lists the tools at a URL and calls some.
+    #[track_caller]
+    pub fn over_http_at(self, home: &Home, url: &str, authorization: &str, calls: &[ToolCall<'_>]) -> Value {
+        let mut command = self.command(home, "http", Some(url), calls);
+        command.env("HEADER", format!("Authorization: {authorization}"));
         done(parts::report_of(command))
     }
 
     /// Lists a server's tools and calls some, by starting `keybearer stdio`.
     #[track_caller]
     pub fn over_stdio(self, home: &Home, server: &str, calls: &[ToolCall<'_>]) -> Value {
+        self.over_program(home, &[keybearer().into(), "stdio".into(), server.into()], calls)
+    }
+
+    /// Lists a server's tools and calls some, by starting any program that speaks MCP on its standard streams.
+    #[track_caller]
+    pub fn over_program(self, home: &Home, program: &[OsString], calls: &[ToolCall<'_>]) -> Value {
         let mut command = self.command(home, "stdio", None, calls);
-        command.arg("--").arg(keybearer()).args(["stdio", server]);
+        command.arg("--").args(program);
         done(parts::report_of(command))
     }
 
@@ -95,6 +110,7 @@ impl Official {
             Self::TypeScriptSdk => typescript("sdk"),
             Self::TypeScriptClient => typescript("client"),
             Self::Python => (parts::python(), parts::script("client.py"), [door.to_owned()]),
+            Self::FastMcp => (parts::python(), parts::script("client_fastmcp.py"), [door.to_owned()]),
         }
     }
 }

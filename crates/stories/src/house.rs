@@ -116,6 +116,11 @@ impl House {
         Bridge::start(&self.home, server, &self.heard)
     }
 
+    /// A client starts `keybearer stdio`.
+    pub fn own_bridge(&self) -> Bridge {
+        Bridge::start_own(&self.home, &self.heard)
+    }
+
     /// Runs the command line to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
         let ended = self.home.keybearer(arguments);

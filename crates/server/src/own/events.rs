@@ -16,7 +16,7 @@ use crate::keep_alive::KeepAlive;
 pub(crate) struct Events {
     first: Option<Bytes>,
     meanwhile: mpsc::Receiver<Bytes>,
-    last: Option<oneshot::Receiver<Done>>,
+    last: Last,
     keep_alive: Option<KeepAlive>,
     revoked: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// What must go on, or end, with the stream.
@@ -28,6 +28,16 @@ pub(super) struct Done {
     pub(super) message: Bytes,
     /// The code of an error.
     pub(super) code: Option<i64>,
+}
+
+/// What a stream ends with.
+pub(super) enum Last {
+    /// Nothing: it goes on as long as messages come.
+    Never,
+    /// An answer that is still to come.
+    Awaited(oneshot::Receiver<Done>),
+    /// This answer, after all that came before it.
+    Here(Done),
 }
 
 /// Work that ends when nobody reads its answer any more.
@@ -42,8 +52,7 @@ impl Drop for Ending {
 /// What a stream is made of.
 pub(super) struct Source {
     pub(super) meanwhile: mpsc::Receiver<Bytes>,
-    /// None: the stream goes on as long as messages come.
-    pub(super) last: Option<oneshot::Receiver<Done>>,
+    pub(super) last: Last,
     pub(super) guest: Arc<Guest>,
     pub(super) ending: Option<Ending>,
 }
@@ -73,24 +82,25 @@ impl Events {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(self.event(&first)));
         }
-        let over = match self.meanwhile.poll_recv(context) {
-            Poll::Ready(Some(message)) => return Poll::Ready(Some(self.event(&message))),
-            Poll::Ready(None) => true,
-            Poll::Pending => false,
-        };
-        match &mut self.last {
-            // All that came before it has gone out.
-            Some(last) => match Pin::new(last).poll(context) {
-                Poll::Ready(Ok(Done { message, .. })) => {
-                    self.last = None;
-                    self.meanwhile.close();
-                    return Poll::Ready(Some(self.event(&message)));
-                }
+        // Looked at before the messages: what was said before the answer is in the queue when the answer is here.
+        if let Last::Awaited(last) = &mut self.last {
+            match Pin::new(last).poll(context) {
+                Poll::Ready(Ok(done)) => self.last = Last::Here(done),
                 Poll::Ready(Err(_)) => return Poll::Ready(None),
                 Poll::Pending => {}
-            },
-            None if over => return Poll::Ready(None),
-            None => {}
+            }
+        }
+        let message = self.meanwhile.poll_recv(context);
+        if let Poll::Ready(Some(message)) = message {
+            return Poll::Ready(Some(self.event(&message)));
+        }
+        match std::mem::replace(&mut self.last, Last::Never) {
+            Last::Here(Done { message, .. }) => {
+                self.meanwhile.close();
+                return Poll::Ready(Some(self.event(&message)));
+            }
+            Last::Never if message.is_ready() => return Poll::Ready(None),
+            waiting @ (Last::Never | Last::Awaited(_)) => self.last = waiting,
         }
         match &mut self.keep_alive {
             Some(keep_alive) => keep_alive.poll(context).map(Some),

@@ -11,7 +11,7 @@ use keybearer_mcp::peek::{Kind, Peeked, peek};
 use keybearer_mcp::{agreement, modern, reply};
 use tokio::sync::{mpsc, oneshot};
 
-use super::events::{self, Done, Ending, Events, Source};
+use super::events::{self, Done, Ending, Events, Last, Source};
 use super::guests::{Guest, Guests};
 use super::outbox::Outbox;
 use super::raw::{Frame, Object};
@@ -146,14 +146,15 @@ impl HttpDoor {
         // In the legacy era a connection that broke does not call anything off.
         let ending = modern.then(|| Ending(task.abort_handle()));
         let streams = accepts(headers, "text/event-stream");
-        let first = tokio::select! {
-            biased;
-            Some(first) = meanwhile.recv(), if streams => Some(first),
-            done = &mut last => return plain(done.ok(), modern),
-            () = tokio::time::sleep(PLAIN), if streams => None,
+        let (first, last) = tokio::select! {
+            done = &mut last => match (done, meanwhile.try_recv()) {
+                (Ok(done), Ok(first)) if streams => (Some(first), Last::Here(done)),
+                (done, _) => return plain(done.ok(), modern),
+            },
+            Some(first) = meanwhile.recv(), if streams => (Some(first), Last::Awaited(last)),
+            () = tokio::time::sleep(PLAIN), if streams => (None, Last::Awaited(last)),
         };
-        let source = Source { meanwhile, last: Some(last), guest: Arc::clone(guest), ending };
-        self.events(source, first)
+        self.events(Source { meanwhile, last, guest: Arc::clone(guest), ending }, first)
     }
 
     /// The stream of what belongs to no request.
@@ -167,7 +168,7 @@ impl HttpDoor {
         }
         let (sender, meanwhile) = mpsc::channel(64);
         guest.hub.set_main(Outbox::new(sender));
-        self.events(Source { meanwhile, last: None, guest, ending: None }, None)
+        self.events(Source { meanwhile, last: Last::Never, guest, ending: None }, None)
     }
 
     fn end(&self, headers: &HeaderMap, visitor: &Visitor) -> Response<Answer> {

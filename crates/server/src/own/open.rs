@@ -82,7 +82,8 @@ struct Known {
     /// Shown names that are not simply prefixed, with the server's own.
     tools: Option<Vec<(String, String)>>,
     prompts: Option<Vec<(String, String)>>,
-    resources: Option<uris::Listed>,
+    uris: Option<Vec<String>>,
+    templates: Option<Vec<String>>,
 }
 
 impl Open {
@@ -142,13 +143,22 @@ impl Open {
 
     /// The addresses that it lists.
     pub(super) async fn addresses(&self, client: &Client, main: &Outbox) -> uris::Listed {
-        let known = self.known().resources.clone();
-        if let Some(known) = known {
-            return known;
-        }
-        let (resources, templates) =
-            tokio::join!(self.list(List::Resources, client, main), self.list(List::Templates, client, main));
-        uris::Listed { uris: texts(&resources, "uri"), templates: texts(&templates, "uriTemplate") }
+        let known = self.known().clone();
+        let (uris, templates) = tokio::join!(
+            async {
+                match known.uris {
+                    Some(uris) => uris,
+                    None => texts(&self.list(List::Resources, client, main).await, "uri"),
+                }
+            },
+            async {
+                match known.templates {
+                    Some(templates) => templates,
+                    None => texts(&self.list(List::Templates, client, main).await, "uriTemplate"),
+                }
+            }
+        );
+        uris::Listed { uris, templates }
     }
 
     fn note(&self, list: List, items: &[Object]) {
@@ -161,8 +171,8 @@ impl Open {
         match list {
             List::Tools => known.tools = Some(renamed()),
             List::Prompts => known.prompts = Some(renamed()),
-            List::Resources => known.resources.get_or_insert_default().uris = texts(items, "uri"),
-            List::Templates => known.resources.get_or_insert_default().templates = texts(items, "uriTemplate"),
+            List::Resources => known.uris = Some(texts(items, "uri")),
+            List::Templates => known.templates = Some(texts(items, "uriTemplate")),
         }
     }
 
