@@ -11,6 +11,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -57,13 +58,12 @@ async def use(client: Client, tool: str, values: str) -> dict[str, Any]:
 
 
 async def run(what: argparse.Namespace) -> dict[str, Any]:
-    report: dict[str, Any] = {"library": "mcp", "ok": False}
+    report: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(Client(await server(what, stack)))
         report["server"] = client.server_info.name if client.server_info else None
         report["tools"] = [tool.name for tool in (await client.list_tools()).tools]
         report["results"] = [await use(client, tool, values) for tool, values in what.call]
-    report["ok"] = True
     return report
 
 
@@ -72,15 +72,16 @@ def first(error: BaseException) -> BaseException:
     return first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def main() -> None:
+def print_report(library: str, use: Callable[[], dict[str, Any]]) -> None:
+    """Prints what came of it, and ends."""
     try:
-        report = asyncio.run(run(arguments()))
+        report = {"library": library, "ok": True, **use()}
     except Exception as error:  # whatever it was, it belongs into the report
         cause = first(error)
-        report = {"library": "mcp", "ok": False, "error": str(cause) or repr(cause), "code": getattr(cause, "code", None)}
+        report = {"library": library, "ok": False, "error": str(cause) or repr(cause), "code": getattr(cause, "code", None)}
     print(json.dumps(report), flush=True)
     sys.exit(0 if report["ok"] else 1)
 
 
 if __name__ == "__main__":
-    main()
+    print_report("mcp", lambda: asyncio.run(run(arguments())))

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::core::Ended;
 use crate::http;
 
 /// How long a program may take to be ready, or to do its work and end.
@@ -156,18 +157,23 @@ pub fn collect(mut stream: impl std::io::Read + Send + 'static, into: Arc<Mutex<
     })
 }
 
-/// Runs an official client to its end and returns what it reported (see `client.mjs`).
-pub fn report_of(mut command: Command) -> Value {
+/// Runs a program to its end.
+pub fn end_of(mut command: Command) -> Ended {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let _watch = Watch::over(&child);
     let complaints = Arc::new(Mutex::new(Vec::new()));
     let listening = collect(child.stderr.take().unwrap(), Arc::clone(&complaints));
-    let mut text = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
-    child.wait().unwrap();
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    let status = child.wait().unwrap();
     listening.join().unwrap();
-    let line = text.lines().last().unwrap_or_default();
-    serde_json::from_str(line).unwrap_or_else(|_| {
-        panic!("the client reported nothing: {text} {}", String::from_utf8_lossy(&complaints.lock().unwrap()))
-    })
+    let err = String::from_utf8_lossy(&complaints.lock().unwrap()).into_owned();
+    Ended { status, out, err }
+}
+
+/// Runs an official client to its end and returns what it reported (see `client.mjs`).
+pub fn report_of(command: Command) -> Value {
+    let Ended { out, err, .. } = end_of(command);
+    let line = out.lines().last().unwrap_or_default();
+    serde_json::from_str(line).unwrap_or_else(|_| panic!("the client reported nothing: {out} {err}"))
 }

@@ -17,11 +17,11 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// How the client ended, or anything else that the suite counts without calling it a check.
-    pub(super) fn outcome(scenario: &str, is_good: bool, words: &str) -> Self {
-        let status = if is_good { "SUCCESS" } else { "FAILURE" };
+    /// How the client ended, which the suite counts without calling it a check.
+    pub(super) fn outcome(scenario: &str, ended: Result<(), String>) -> Self {
+        let (status, words) = ended.map_or_else(|words| ("FAILURE", words), |()| ("SUCCESS", String::new()));
         let [id, name] = ["outcome"; 2].map(str::to_owned);
-        Self { scenario: scenario.to_owned(), id, name, status: status.to_owned(), words: words.to_owned() }
+        Self { scenario: scenario.to_owned(), id, name, status: status.to_owned(), words }
     }
 
     fn read(scenario: &str, value: &Value) -> Self {

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn lines_excuse_what_they_name_and_no_more() {
         let expected = Expected::parse(FILE).unwrap();
-        let failed = |scenario: &str| Check::outcome(scenario, false, "");
+        let failed = |scenario: &str| Check::outcome(scenario, Err(String::new()));
         assert!(expected.allows(Side::Server, &failed("tasks")));
         assert!(!expected.allows(Side::Client, &failed("tasks")));
         assert!(!expected.allows(Side::Server, &failed("other")));

@@ -97,11 +97,20 @@ impl Suite {
                 .find(|(name, _)| name == scenario)
                 .with_context(|| format!("the suite wrote nothing of `{scenario}`: {}", said(&ended)))?;
             checks.read(scenario, &found)?;
-            let complaint = fs::read_to_string(found.join("stderr.txt")).unwrap_or_default();
-            checks.push(Check::outcome(scenario, ended.status.success(), complaint.lines().next().unwrap_or_default()));
+            checks.push(Check::outcome(scenario, how_the_client_ended(&said(&ended), &found)));
         }
         Ok(checks)
     }
+}
+
+/// What the suite counts against a client beside its checks, with the client's own words.
+fn how_the_client_ended(said: &str, found: &Path) -> Result<(), String> {
+    if !["CLIENT EXITED WITH ERROR", "CLIENT TIMED OUT"].iter().any(|words| said.contains(words)) {
+        return Ok(());
+    }
+    let complaint = fs::read_to_string(found.join("stderr.txt")).unwrap_or_default();
+    let line = complaint.lines().find(|line| line.to_lowercase().contains("error"));
+    Err(line.unwrap_or("the client did not end well").to_owned())
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Result<Output> {
