@@ -65,6 +65,13 @@ pub(crate) enum Command {
     /// Register and revoke clients
     #[command(subcommand)]
     Clients(Clients),
+    /// Connect an AI client: write Keybearer into its settings; without a name, list the clients
+    Connect(Connect),
+    /// Take back what `connect` wrote, and revoke the client
+    Disconnect {
+        /// The client, as `keybearer connect` lists it
+        client: String,
+    },
     /// List the tools of a server, as a client sees them
     Tools {
         /// The server's short name
@@ -162,6 +169,34 @@ pub(crate) enum Clients {
         /// The client's name
         name: ClientName,
     },
+}
+
+/// A client to connect.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Connect {
+    /// The client, as `keybearer connect` lists it
+    pub(crate) client: Option<String>,
+    /// A server that it gets; may be repeated; without it, one entry with the tools of all
+    #[arg(long = "server", value_name = "NAME", requires = "client")]
+    pub(crate) servers: Vec<ServerName>,
+    /// Where it runs, for a client that runs in several places: native, docker-desktop or linux-engine
+    #[arg(long, value_name = "PLACE", requires = "client")]
+    pub(crate) placement: Option<String>,
+    /// How it reaches Keybearer, if not in the best way: stdio, http or socket
+    #[arg(long, value_name = "WAY", requires = "client")]
+    pub(crate) transport: Option<String>,
+    /// Its settings file, or the folder of it, if it is not where it usually is
+    #[arg(long, value_name = "PATH", requires = "client")]
+    pub(crate) file: Option<PathBuf>,
+    /// Show what would be written, and write nothing
+    #[arg(long, requires = "client")]
+    pub(crate) dry_run: bool,
+    /// Write without asking
+    #[arg(long, requires = "client")]
+    pub(crate) yes: bool,
+    /// Write a bundle that the client installs, instead of changing its settings
+    #[arg(long, value_name = "FILE", requires = "client", conflicts_with_all = ["placement", "transport", "file"])]
+    pub(crate) bundle: Option<PathBuf>,
 }
 
 /// The audit trail.

@@ -64,6 +64,13 @@ impl<R: BufRead, W: Write> Session<R, W> {
         Ok(session)
     }
 
+    /// Opens a session with whatever is at the other end already.
+    pub(crate) fn over(lines: R, out: W) -> Result<Self, Failure> {
+        let mut session = Self { lines, out, next_id: 1, meta: None };
+        session.shake_hands()?;
+        Ok(session)
+    }
+
     /// Every tool of the server, page by page.
     pub(crate) fn tools(&mut self) -> Result<Vec<Value>, Failure> {
         let mut tools = Vec::new();

@@ -2,6 +2,7 @@
 
 mod audit;
 mod clients;
+pub(crate) mod connect;
 mod generate;
 mod life;
 mod servers;
@@ -24,12 +25,14 @@ pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
         Command::Serve => serve::run(format),
         Command::Start => life::start(format),
         Command::Stop => life::stop(format),
-        Command::Stdio { server } => Ok(crate::bridge::run(&server)),
+        Command::Stdio { server } => Ok(crate::bridge::run(server)),
         Command::Status => life::status(format),
         Command::Login { server, no_browser } => sign_in::login(&server, sign_in::Page::from_flag(no_browser), format),
         Command::Logout { server } => sign_in::logout(&server, format),
         Command::Servers(command) => servers::run(command, format),
         Command::Clients(command) => clients::run(command, format),
+        Command::Connect(wanted) => connect::connect(&wanted, format),
+        Command::Disconnect { client } => connect::disconnect(&client, format),
         Command::Tools { server } => tools::list(&server, format),
         Command::Call { server, tool, arguments } => tools::call(&server, &tool, &arguments, format),
         Command::Audit(command) => audit::run(&command, format),

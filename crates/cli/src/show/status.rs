@@ -134,6 +134,7 @@ mod tests {
 
                 Sign-ins are kept in your keychain.
                 The HTTP door is open at http://127.0.0.1:41234 and http://[::1]:41234.
+                Programs that need no port come in at /run/user/1000/keybearer/http.sock.
 
                 Sign in with `keybearer login wiki`.
             "#]],
