@@ -1,7 +1,8 @@
 //! `cargo xtask conformance`: the official MCP conformance suite, each of its runs once directly and once through the
 //! real `keybearer`, and both compared check by check.
 //!
-//! Server side: the suite is the client, at servers that it reaches directly or through the HTTP door. Client side: the
+//! Server side: the suite is the client, at servers that it reaches directly, through the HTTP door or through
+//! the socket door. Client side: the
 //! suite is the server, and a client of ours reaches it directly, through the HTTP door or through `keybearer stdio`.
 //! What comes out must be the same, but for the checks that `tests/conformance/expected-failures.yml` names.
 
@@ -39,7 +40,10 @@ const UPSTREAMS: [Upstream; 2] = [
     Upstream { name: "server-everything", script: "everything.mjs", revisions: &["2025-11-25"], is_ours: false },
 ];
 
-/// The ways of a client, as its script names them.
+/// The doors for a client that speaks HTTP, as the forwarder before them names them.
+const DOORS: [(&str, &str); 2] = [("http", "HTTP door"), ("socket", "socket door")];
+
+/// The ways of a client of ours, as its script names them.
 const WAYS: [(&str, &str); 2] = [("http", "HTTP door"), ("stdio", "stdio door")];
 
 /// `cargo xtask conformance`.
@@ -66,19 +70,14 @@ fn server_side(suite: &Suite, upstream: &Upstream, report: &mut Report) -> Resul
     for revision in upstream.revisions {
         let there = Part::start(upstream.script, &[])?;
         let direct = suite.server(&there.url, revision, upstream.name)?;
-        let door = Part::start("conformance/door.mjs", &[("TARGET", &there.url)])?;
-        let through = suite.server(&door.url, revision, &format!("{} through the HTTP door", upstream.name))?;
-        let title = format!("server {revision}, {}", upstream.name);
         let required = Requirements::load(revision)?.server;
         let explained = upstream.is_ours.then_some(Side::Server);
-        report.add(&Pair {
-            title,
-            way: "HTTP door",
-            explained,
-            required: &required,
-            direct: &direct,
-            through: &through,
-        });
+        for (word, way) in DOORS {
+            let door = Part::start("conformance/door.mjs", &[("TARGET", &there.url), ("DOOR", word)])?;
+            let through = suite.server(&door.url, revision, &format!("{} at the {way}", upstream.name))?;
+            let title = format!("server {revision}, {}", upstream.name);
+            report.add(&Pair { title, way, explained, required: &required, direct: &direct, through: &through });
+        }
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ export async function startCore(url, server = OPEN) {
     throw new Error(`the core did not start: ${complaints.join('')}`);
   }
   const bridge = { command: program, args: ['stdio', 'upstream'], env: settings };
-  return { stop, abandon, bridge, register: () => register(program, env) };
+  return { stop, abandon, bridge, socket: JSON.parse(ready).socket, register: () => register(program, env) };
 }
 
 /** A client's way in at the HTTP door: `upstream`'s URL there, and the header that carries its key. */
