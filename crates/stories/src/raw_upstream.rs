@@ -15,6 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Saying {
     /// The bytes that it writes.
     pub bytes: Vec<u8>,
+    /// How many of them go out at a time.
+    pub pieces: usize,
     /// Whether it hangs up then.
     pub hangs_up: bool,
 }
@@ -22,12 +24,17 @@ pub struct Saying {
 impl Saying {
     /// These bytes, and the connection stays open.
     pub fn keeping(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), hangs_up: false }
+        Self { bytes: bytes.into(), pieces: usize::MAX, hangs_up: false }
     }
 
     /// These bytes, and the end of the connection.
     pub fn closing(bytes: impl Into<Vec<u8>>) -> Self {
-        Self { bytes: bytes.into(), hangs_up: true }
+        Self { bytes: bytes.into(), pieces: usize::MAX, hangs_up: true }
+    }
+
+    /// The same, so many bytes at a time.
+    pub fn in_pieces_of(self, pieces: usize) -> Self {
+        Self { pieces, ..self }
     }
 }
 
@@ -79,6 +86,15 @@ impl RawUpstream {
         self.requests.lock().unwrap().clone()
     }
 
+    /// Waits until this many requests have arrived.
+    pub fn has_been_asked(&self, times: usize) {
+        let end = Instant::now() + PATIENCE;
+        while self.requests.lock().unwrap().len() < times {
+            assert!(Instant::now() < end, "nothing arrives");
+            std::thread::yield_now();
+        }
+    }
+
     /// Waits until it has hung up once more, and the kernel has told the other side.
     pub fn has_hung_up(&self) {
         self.closed.lock().unwrap().recv_timeout(PATIENCE).unwrap();
@@ -112,6 +128,7 @@ impl Drop for RawUpstream {
 }
 
 fn converse(stream: TcpStream, reading: Reading, seen: &Mutex<Vec<Vec<u8>>>, script: &Script, closing: &Sender<()>) {
+    let _ = stream.set_nodelay(true);
     let mut reader = BufReader::new(stream);
     while let Some(request) = read(&mut reader, reading) {
         let number = {
@@ -120,7 +137,8 @@ fn converse(stream: TcpStream, reading: Reading, seen: &Mutex<Vec<Vec<u8>>>, scr
             seen.len() - 1
         };
         let saying = script(number);
-        if reader.get_mut().write_all(&saying.bytes).is_err() || saying.hangs_up {
+        let mut pieces = saying.bytes.chunks(saying.pieces);
+        if pieces.any(|piece| reader.get_mut().write_all(piece).is_err()) || saying.hangs_up {
             break;
         }
     }

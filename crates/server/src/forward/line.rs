@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Connection, SendRequest, handshake};
@@ -110,10 +110,17 @@ impl Line {
             answer.as_mut().poll(context)
         })
         .await;
-        result.map_err(|mut error| match error.take_message() {
-            Some(request) => SendError::NotSent(Box::new(request)),
-            None => SendError::Interrupted(plain_cause(error.error())),
-        })
+        match result {
+            // The line is no HTTP from here on, and nobody asked for anything else.
+            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
+                Err(SendError::Interrupted("it changes the protocol unasked".into()))
+            }
+            Ok(answer) => Ok(answer),
+            Err(mut error) => Err(match error.take_message() {
+                Some(request) => SendError::NotSent(Box::new(request)),
+                None => SendError::Interrupted(plain_cause(error.error())),
+            }),
+        }
     }
 }
 
