@@ -102,6 +102,11 @@ impl Registered {
         self.stored.servers.is_empty() || self.stored.servers.contains(server)
     }
 
+    /// Whether it is revoked by now.
+    pub fn is_revoked(&self) -> bool {
+        *self.revoked.borrow()
+    }
+
     /// Turns true when the client is revoked: open streams end with it (SEC-12).
     pub fn revoked(&self) -> watch::Receiver<bool> {
         self.revoked.subscribe()

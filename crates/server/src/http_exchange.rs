@@ -223,9 +223,9 @@ impl Exchange {
     /// The answer as the client gets it; `others` are the other calls of the batch that it answers.
     fn relay(&self, errand: &Errand<'_>, relayed: Response<Relay>, others: Vec<Permit>) -> Response<Answer> {
         let (head, relay) = relayed.into_parts();
-        let revoked = errand.visitor.registered.as_ref().map(|registered| registered.revoked());
+        let client = errand.visitor.registered.as_ref().map(Arc::clone);
         let keep_alive = KeepAlive::over(&head.headers, self.silence);
-        let relayed = Relayed::new(relay, revoked, keep_alive);
+        let relayed = Relayed::new(relay, client, keep_alive);
         let mut response = Response::new(Answer::Relayed(relayed.answering(others, head.status)));
         *response.status_mut() = head.status;
         *response.headers_mut() = select(&head.headers, header::response_passes, errand.modern);

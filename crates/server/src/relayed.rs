@@ -1,6 +1,7 @@
 //! A server's answer as a door gives it on: its bytes as they come, and what must end with it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use http::StatusCode;
 use hyper::body::{Body, Frame, SizeHint};
 use keybearer_core::admission::Permit;
 use keybearer_core::audit::Outcome;
-use tokio::sync::watch;
+use keybearer_core::clients::Registered;
 
 use crate::answer::{self, Revoked};
 use crate::forward::{BrokenOff, Relay};
@@ -19,7 +20,9 @@ use crate::limits::Pass;
 /// The body of an answer that a server gives.
 pub(crate) struct Relayed {
     relay: Relay,
-    /// It ends when the client that asked is revoked (SEC-12).
+    /// It ends when the client that asked is revoked (SEC-12), which is waited for from the first wait on: most answers
+    /// are there at once.
+    client: Option<Arc<Registered>>,
     revoked: Option<Revoked>,
     keep_alive: Option<KeepAlive>,
     /// It ends at the next poll. What came before goes out first: a client that saw no answer at all might ask again.
@@ -33,13 +36,16 @@ pub(crate) struct Relayed {
 }
 
 impl Relayed {
-    /// The answer, until `revoked` says that its client is.
-    pub(crate) fn new(relay: Relay, revoked: Option<watch::Receiver<bool>>, keep_alive: Option<KeepAlive>) -> Self {
+    /// The answer to this client.
+    pub(crate) fn new(relay: Relay, client: Option<Arc<Registered>>, keep_alive: Option<KeepAlive>) -> Self {
+        // Revoked while the server worked on its answer.
+        let broken = client.as_ref().is_some_and(|client| client.is_revoked());
         Self {
             relay,
-            revoked: revoked.map(answer::revoked),
+            client,
+            revoked: None,
             keep_alive,
-            broken: false,
+            broken,
             others: Vec::new(),
             status: 0,
             opening: None,
@@ -65,8 +71,15 @@ impl Relayed {
         self.opening = Some(opening);
     }
 
-    /// What goes on of what has come; `None` while the first event is not whole.
-    fn passing(&mut self, frame: Frame<Bytes>) -> Option<Result<Frame<Bytes>, BrokenOff>> {
+    /// Ends the answer at the next poll: the connection flushes whenever its body is not ready.
+    fn break_off<T>(&mut self, context: &mut Context<'_>) -> Poll<T> {
+        self.broken = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// What goes on of what has come; `None` while the first event is not whole, and where the stream must end.
+    fn passing(&mut self, frame: Frame<Bytes>) -> Option<Frame<Bytes>> {
         let frame = match (&mut self.opening, frame.into_data()) {
             (None, Ok(data)) => Frame::data(data),
             (Some(opening), Ok(data)) => match opening.feed(&data) {
@@ -77,7 +90,7 @@ impl Relayed {
                 }
                 Opened::Elsewhere => {
                     self.broken = true;
-                    return Some(Err(BrokenOff));
+                    return None;
                 }
             },
             (_, Err(other)) => other,
@@ -85,7 +98,7 @@ impl Relayed {
         if let (Some(keep_alive), Some(chunk)) = (&mut self.keep_alive, frame.data_ref()) {
             keep_alive.passes(chunk);
         }
-        Some(Ok(frame))
+        Some(frame)
     }
 
     /// What was kept of a stream that has ended within its first event.
@@ -118,21 +131,27 @@ impl Body for Relayed {
                 Poll::Ready(Some(Ok(frame))) => {
                     this.settle_if_whole();
                     if let Some(frame) = this.passing(frame) {
-                        return Poll::Ready(Some(frame));
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                    if this.broken {
+                        return this.break_off(context);
                     }
                 }
                 Poll::Ready(Some(Err(BrokenOff))) => {
                     this.settle(Outcome::Interrupted);
-                    // The connection flushes whenever its body is not ready.
-                    this.broken = true;
-                    context.waker().wake_by_ref();
-                    return Poll::Pending;
+                    return this.break_off(context);
                 }
                 Poll::Ready(None) => {
                     this.settle(Outcome::Answered { status: this.status });
                     return Poll::Ready(this.held_back().map(|rest| Ok(Frame::data(rest))));
                 }
                 Poll::Pending => {
+                    if let Some(client) = this.client.take() {
+                        let revoked = this.revoked.insert(answer::revoked(client.revoked()));
+                        if revoked.as_mut().poll(context).is_ready() {
+                            return this.break_off(context);
+                        }
+                    }
                     return match &mut this.keep_alive {
                         Some(keep_alive) => keep_alive.poll(context).map(|comment| Some(Ok(Frame::data(comment)))),
                         None => Poll::Pending,

@@ -110,12 +110,12 @@ fn every_syntax_error_is_told_at_once() {
         expect![[r#"
             line 1: string values must be quoted, expected literal string
             line 2: unclosed table, expected `]`
-            line 5: unknown key `x` (there are `unknown`, `keystore`, `http_port`, `container_door`, `ask_timeout`, `servers`, `rules`)"#]],
+            line 5: unknown key `x` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `servers`, `rules`)"#]],
     );
     check(
         "a = 1\na = 2\nunknown = \"no\"\nhttp_port =\n",
         expect![[r#"
-            line 1: unknown key `a` (there are `unknown`, `keystore`, `http_port`, `container_door`, `ask_timeout`, `servers`, `rules`)
+            line 1: unknown key `a` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `servers`, `rules`)
             line 2: duplicate key
             line 3: `unknown` must be "ask" or "deny"
             line 4: a value is missing"#]],
@@ -128,7 +128,7 @@ fn unknown_keys_are_problems_with_a_guess() {
         "unkown = \"ask\"\ncolour = 1\n[server.crm]\nurl = \"https://a.test\"\n",
         expect![[r#"
             line 1: unknown key `unkown` (did you mean `unknown`?)
-            line 2: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `ask_timeout`, `servers`, `rules`)
+            line 2: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `servers`, `rules`)
             line 3: unknown key `server` (did you mean `servers`?)"#]],
     );
     check(
@@ -242,6 +242,19 @@ fn headers_that_could_carry_a_credential_are_not_passed_on() {
             line 4: `value` must be "email" or "subject"
             line 4: header `X-*` cannot be passed on: it could carry a credential, or belongs to the connection
             line 7: `identity_header` must be a table such as `{ name = "X-User-Email", value = "email" }`, not of type string"#]],
+    );
+}
+
+#[test]
+fn what_an_app_may_ask_has_bounds() {
+    assert_eq!(Config::default().limits, CallLimits { open: 256, per_second: 1000 });
+    let config = Config::parse("open_calls = 4\ncalls_per_second = 50").unwrap();
+    assert_eq!(config.limits, CallLimits { open: 4, per_second: 50 });
+    check(
+        "open_calls = 0\ncalls_per_second = \"many\"\n",
+        expect![[r#"
+        line 1: `open_calls` must be from 1 to 10000
+        line 2: `calls_per_second` must be a number, not of type string"#]],
     );
 }
 
@@ -368,7 +381,7 @@ mod edits {
             |result: Result<String, Vec<Problem>>| result.unwrap_err().iter().map(told).collect::<Vec<_>>().join(", ");
         expect!["there is a server `a` already"].assert_eq(&told(edit::add_server(text, &a, &any)));
         expect!["there is no server `b`"].assert_eq(&told(edit::remove_server(text, &b)));
-        expect!["line 1: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `ask_timeout`, `servers`, `rules`)"].assert_eq(&told(edit::add_server("colour = 1", &a, &any)));
+        expect!["line 1: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `servers`, `rules`)"].assert_eq(&told(edit::add_server("colour = 1", &a, &any)));
     }
 
     #[test]
