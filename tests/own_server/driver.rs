@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 use keybearer_stories::core::{Home, keybearer};
+use keybearer_stories::house::House;
 use keybearer_stories::parts;
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A client library, in an era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Library {
+pub(crate) enum Library {
     /// `@modelcontextprotocol/sdk`.
     Sdk,
     /// `@modelcontextprotocol/client`, with sessions.
@@ -23,8 +24,11 @@ pub enum Library {
     Modern,
 }
 
+/// All of them.
+pub(crate) const LIBRARIES: [Library; 3] = [Library::Sdk, Library::Client, Library::Modern];
+
 /// A connected client.
-pub struct Driver {
+pub(crate) struct Driver {
     child: Child,
     input: ChildStdin,
     lines: Receiver<Value>,
@@ -32,14 +36,14 @@ pub struct Driver {
 
 impl Driver {
     /// Connects by starting `keybearer stdio`.
-    pub fn stdio(home: &Home, library: Library) -> Self {
+    pub(crate) fn stdio(home: &Home, library: Library) -> Self {
         let mut command = Self::command(home, library);
         command.arg("--").arg(keybearer()).arg("stdio");
         Self::start(command)
     }
 
     /// Connects over HTTP with a key.
-    pub fn http(home: &Home, library: Library, door: &str, key: &str) -> Self {
+    pub(crate) fn http(home: &Home, library: Library, door: &str, key: &str) -> Self {
         let mut command = Self::command(home, library);
         command.arg(format!("http://{door}/mcp")).env("HEADER", format!("Authorization: Bearer {key}"));
         Self::start(command)
@@ -75,7 +79,7 @@ impl Driver {
 
     /// Does something and tells what came of it.
     #[track_caller]
-    pub fn does(&mut self, what: &str, with: Value) -> Value {
+    pub(crate) fn does(&mut self, what: &str, with: Value) -> Value {
         let told = self.tries(what, with);
         assert!(told.get("failed").is_none(), "`{what}` failed: {told}");
         told["done"].clone()
@@ -83,7 +87,7 @@ impl Driver {
 
     /// The same; it may fail.
     #[track_caller]
-    pub fn tries(&mut self, what: &str, with: Value) -> Value {
+    pub(crate) fn tries(&mut self, what: &str, with: Value) -> Value {
         let mut line = with;
         line["do"] = what.into();
         writeln!(self.input, "{line}").unwrap();
@@ -92,19 +96,19 @@ impl Driver {
 
     /// Calls a tool.
     #[track_caller]
-    pub fn calls(&mut self, tool: &str, arguments: Value) -> Value {
+    pub(crate) fn calls(&mut self, tool: &str, arguments: Value) -> Value {
         self.does("call", json!({ "tool": tool, "arguments": arguments }))
     }
 
     /// The names of the tools.
     #[track_caller]
-    pub fn tools(&mut self) -> Vec<String> {
+    pub(crate) fn tools(&mut self) -> Vec<String> {
         names(&self.does("tools", json!({})))
     }
 
     /// Lists the tools again after each change of them, until one is there.
     #[track_caller]
-    pub fn waits_for(&mut self, tool: &str) -> Vec<String> {
+    pub(crate) fn waits_for(&mut self, tool: &str) -> Vec<String> {
         loop {
             let since = self.does("changes", json!({}));
             let tools = self.tools();
@@ -128,7 +132,16 @@ impl Drop for Driver {
     }
 }
 
+/// Tells a story with every library at both doors.
+pub(crate) fn each(house: &House, story: impl Fn(&mut Driver, Library)) {
+    let app = house.client("app", &[]);
+    for library in LIBRARIES {
+        story(&mut Driver::stdio(&house.home, library), library);
+        story(&mut Driver::http(&house.home, library, &app.door, &app.key), library);
+    }
+}
+
 /// A list of texts.
-pub fn names(list: &Value) -> Vec<String> {
+pub(crate) fn names(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }

@@ -74,3 +74,32 @@ fn a_modern_request_speaks_for_itself() {
     assert_eq!(sends(&app, "GET", &fields("tools/list"), "").status, 405);
     assert_eq!(sends(&app, "DELETE", &fields("tools/list"), "").status, 405);
 }
+
+#[test]
+fn closing_the_stream_of_a_modern_call_calls_it_off_at_its_server() {
+    let pair = Pair::open();
+    let app = pair.house.client("app", &[]);
+    let seen = || http::get(&format!("{}/__seen", pair.odd.said("origin")), &[]).json();
+    let mut wire = app.wire();
+    let body = modern("tools/call", json!({ "name": "odd__slow", "arguments": {} }));
+    let (door, key) = (&app.door, &app.key);
+    wire.send(format!(
+        "POST /mcp HTTP/1.1\r\nHost: {door}\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+         Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\n\
+         Mcp-Name: odd__slow\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ));
+    waits(|| seen() == json!([{ "begun": "slow" }]));
+    drop(wire);
+    waits(|| seen() == json!([{ "begun": "slow" }, { "cancelled": "slow" }]));
+}
+
+/// Asks again until it is so.
+#[track_caller]
+fn waits(is_so: impl Fn() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !is_so() {
+        assert!(std::time::Instant::now() < end, "it does not come to that");
+        std::thread::yield_now();
+    }
+}

@@ -5,25 +5,14 @@ use keybearer_stories::core::keybearer;
 use serde_json::json;
 
 use super::Pair;
-use super::driver::{Driver, Library, names};
-
-const LIBRARIES: [Library; 3] = [Library::Sdk, Library::Client, Library::Modern];
+use super::driver::{Driver, Library, each, names};
 
 const LONG: &str = "everything__trigger-long-running-operation";
-
-/// Every library at both doors.
-fn each(pair: &Pair, story: impl Fn(&mut Driver, Library)) {
-    let app = pair.house.client("app", &[]);
-    for library in LIBRARIES {
-        story(&mut Driver::stdio(&pair.house.home, library), library);
-        story(&mut Driver::http(&pair.house.home, library, &app.door, &app.key), library);
-    }
-}
 
 #[test]
 fn every_client_sees_the_tools_of_all_servers_beside_ours_and_calls_them() {
     let pair = Pair::open();
-    each(&pair, |client, library| {
+    each(&pair.house, |client, library| {
         let tools = client.tools();
         for wanted in ["status", "sign_in", "list_servers", "odd__plain", "everything__echo", LONG] {
             assert!(tools.iter().any(|tool| tool == wanted), "{library:?} does not see `{wanted}`: {tools:?}");
@@ -61,7 +50,7 @@ fn the_python_client_sees_them_too() {
 #[test]
 fn a_server_s_question_reaches_the_client_that_called_and_its_answer_the_server() {
     let pair = Pair::open();
-    each(&pair, |client, library| {
+    each(&pair.house, |client, library| {
         if library == Library::Modern {
             // The server is of the era with sessions: it may not ask a client that has none, and does not offer to.
             assert!(!client.tools().iter().any(|tool| tool == "everything__trigger-elicitation-request"));
@@ -77,7 +66,7 @@ fn a_server_s_question_reaches_the_client_that_called_and_its_answer_the_server(
 #[test]
 fn resources_and_prompts_come_from_their_servers() {
     let pair = Pair::open();
-    each(&pair, |client, library| {
+    each(&pair.house, |client, library| {
         let uris = names(&client.does("resources", json!({})));
         let shared = "demo://resource/static/document/features.md";
         for wanted in ["odd://a", "demo://resource/static/document/structure.md"] {

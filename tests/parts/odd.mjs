@@ -1,5 +1,5 @@
 // An MCP server of the era with sessions that says more than any library's types know, on two pages, and with names that
-// no client takes as they are.
+// no client takes as they are. Its tool `slow`, which it does not list, never ends.
 //
 // Settings: PORT (0). `GET /__seen` tells what was called.
 
@@ -27,6 +27,7 @@ const RESULT = {
 };
 
 const seen = [];
+const slow = new Map();
 
 const methods = {
   initialize: ({ protocolVersion }) => ({
@@ -54,7 +55,12 @@ server.handler = async (request, response) => {
   let body = '';
   for await (const chunk of request) body += chunk;
   const { id, method, params = {} } = JSON.parse(body);
+  if (method === 'notifications/cancelled') {
+    seen.push({ cancelled: slow.get(params.requestId) ?? null });
+  }
   if (id === undefined || method === undefined) return response.writeHead(202).end();
+  // It is never answered; what calls it off is noted.
+  if (params.name === 'slow') return seen.push({ begun: slow.set(id, 'slow').get(id) });
   const deed = methods[method];
   if (!deed) return answer(response, 200, { jsonrpc: '2.0', id, error: { code: -32601, message: 'unknown' } });
   // Written with white space, as some servers do.

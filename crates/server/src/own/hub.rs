@@ -10,6 +10,7 @@ use keybearer_core::keeper::Standing;
 use keybearer_mcp::reply::{self, Obstacle};
 use keybearer_model::caller::Caller;
 use keybearer_model::name::ServerName;
+use serde_json::json;
 use tokio::sync::{broadcast, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
@@ -82,7 +83,7 @@ impl Hub {
     ) -> Arc<Self> {
         let broker = bridges.broker.clone();
         let hub = Arc::new_cyclic(|hub: &Weak<Self>| Self {
-            own: tools::start(hub.clone()),
+            own: tools::start(Weak::clone(hub)),
             bridges,
             caller,
             registered,
@@ -188,7 +189,7 @@ impl Hub {
         let inner = Inner::start(server.clone(), writer);
         let hub = Arc::downgrade(&self);
         let hear = move |inner, heard| {
-            let hub = hub.clone();
+            let hub = Weak::clone(&hub);
             async move {
                 if let Some(hub) = hub.upgrade() {
                     hub.hear(inner, heard).await;
@@ -201,7 +202,7 @@ impl Hub {
         match met {
             Ok(Some(Ok(facts))) => {
                 let open = Arc::new(Open::new(inner, facts));
-                self.settle_in(&open, &client).await;
+                self.settle_in(&open, &client);
                 Slot::Open(open)
             }
             Ok(Some(Err(answer))) => Slot::Failed(answer, Instant::now()),
@@ -210,17 +211,17 @@ impl Hub {
     }
 
     /// Tells a server that was just met what the client has asked of all of them.
-    async fn settle_in(&self, open: &Arc<Open>, client: &Client) {
-        let origin = Origin { stream: self.main(), id: None };
-        let level = self.state().level.clone();
+    fn settle_in(&self, open: &Arc<Open>, client: &Client) {
         match open.facts.era {
             Era::Legacy => {
-                if let Some(level) = level.filter(|_| open.facts.offers("logging")) {
-                    open.inner.request("logging/setLevel", level, &origin).await;
+                let level = self.state().level.clone();
+                if let Some(level) = level {
+                    self.set_level_of(open, level);
                 }
             }
             Era::Modern => {
-                let wanted = serde_json::json!({ "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true });
+                let wanted =
+                    json!({ "toolsListChanged": true, "promptsListChanged": true, "resourcesListChanged": true });
                 self.listen_to(open, &wanted, client);
             }
         }
@@ -238,14 +239,19 @@ impl Hub {
     }
 
     /// Sets the log level of every server, now and later.
-    pub(super) async fn set_level(&self, params: Object) {
+    pub(super) fn set_level(&self, params: &Object) {
         self.state().level = Some(params.clone());
-        let origin = Origin { stream: self.main(), id: None };
-        for open in self.open_now() {
-            if open.facts.era == Era::Legacy && open.facts.offers("logging") {
-                open.inner.request("logging/setLevel", params.clone(), &origin).await;
-            }
+        self.open_now().iter().for_each(|open| self.set_level_of(open, params.clone()));
+    }
+
+    fn set_level_of(&self, open: &Arc<Open>, params: Object) {
+        if open.facts.era == Era::Modern || !open.facts.offers("logging") {
+            return;
         }
+        let (inner, origin) = (Arc::clone(&open.inner), Origin { stream: self.main(), id: None });
+        open.tasks().spawn(async move {
+            inner.request("logging/setLevel", params, &origin).await;
+        });
     }
 
     /// Tells the client that a list is not what it was.

@@ -145,7 +145,7 @@ async fn gone(revoked: &mut Option<tokio::sync::watch::Receiver<bool>>) {
     {
         return;
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn write(mut outgoing: mpsc::Receiver<Bytes>, mut writer: impl AsyncWrite + Unpin) {

@@ -1,6 +1,7 @@
 //! A client's message: whose it is, and what becomes of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use keybearer_core::audit::Outcome;
 use keybearer_mcp::modern;
@@ -19,6 +20,9 @@ use super::raw::{Answer, Frame, Object, raw};
 use super::tools;
 use super::uris;
 use crate::calls;
+
+/// How long a server may take to note a subscription.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A request of the client's, taken apart.
 pub(super) struct Asking {
@@ -49,7 +53,7 @@ impl Hub {
             "resources/read" => self.read(asking, message).await,
             "resources/subscribe" | "resources/unsubscribe" => self.subscribe(asking, message).await,
             "logging/setLevel" => {
-                self.set_level(asking.params).await;
+                self.set_level(&asking.params);
                 Answer::result(&Object::default())
             }
             "initialize" => self.begin(asking).await,
@@ -166,7 +170,8 @@ impl Hub {
             } else {
                 let mut params = Object::default();
                 params.set("uri", raw(&own));
-                open.inner.request("resources/subscribe", params, &asking.origin).await;
+                let subscribing = open.inner.request("resources/subscribe", params, &asking.origin);
+                let _ = tokio::time::timeout(PATIENCE, subscribing).await;
             }
         }
         self.ours(asking).await

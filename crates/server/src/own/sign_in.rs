@@ -1,10 +1,14 @@
 //! The tool `sign_in`: it opens the sign-in in the person's browser and waits a while for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use keybearer_core::admission::{Asking, Initiative, Refusal, Session};
+use keybearer_core::audit::Outcome;
 use keybearer_core::keeper::Standing;
 use keybearer_core::sign_in::Opening;
 use keybearer_mcp::reply::{Obstacle, sentence};
+use keybearer_model::call::{Call, MethodClass, RiskClass};
 use keybearer_model::name::ServerName;
 use rmcp::model::{ProgressNotificationParam, RequestMetaObject};
 use rmcp::service::{RequestContext, RoleServer};
@@ -12,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::hub::{Hub, needs_sign_in};
 use super::words::Told;
+use crate::answer;
 
 /// Well-known clients give up after 60 seconds.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -41,7 +46,36 @@ pub(super) async fn sign_in(hub: &Hub, wanted: Option<&str>, context: &RequestCo
     if let Some(Standing::Ready | Standing::SignedIn { .. }) = servers.get(&server) {
         return Told::good(format!("Keybearer: {server} is ready; no sign-in is needed."));
     }
-    wait(hub, server, context).await
+    match judge(hub, &server).await {
+        Ok(()) => wait(hub, server, context).await,
+        Err(refusal) => Told::bad(sentence(answer::obstacle(&refusal), &server)),
+    }
+}
+
+/// A window is opened for those alone who may shake hands with the server, and it is recorded as theirs.
+async fn judge(hub: &Hub, server: &ServerName) -> Result<(), Refusal> {
+    let call = Call {
+        caller: Arc::clone(&hub.caller),
+        server: server.clone(),
+        method: "initialize".into(),
+        class: MethodClass::Session,
+        risk: RiskClass::Read,
+        tool: None,
+        argument_names: Vec::new(),
+    };
+    let asking = Asking {
+        registered: hub.registered.as_deref(),
+        arguments: "",
+        patience: PATIENCE,
+        session: Session::Unasked,
+        initiative: Initiative::Waits,
+    };
+    match hub.broker().admit(call, asking).await {
+        Ok(permit) => permit.settle(Outcome::SignInNeeded),
+        Err(Refusal::Credential(_)) => {}
+        Err(refusal) => return Err(refusal),
+    }
+    Ok(())
 }
 
 async fn wait(hub: &Hub, server: ServerName, context: &RequestContext<RoleServer>) -> Told {
