@@ -10,6 +10,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard, mpsc};
 /// How many pieces wait for a client that reads slowly.
 const PIECES: usize = 64;
 
+/// The longest piece of a long line: with [`PIECES`] of them, what a large answer takes in memory.
+const LONGEST_PIECE: usize = 32 << 10;
+
 /// The way to the client. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Outbox(Arc<Mutex<Option<mpsc::Sender<Bytes>>>>);
@@ -74,7 +77,9 @@ impl Outbox {
 impl LongLine {
     /// Writes the next piece of the message.
     pub(super) async fn piece(&mut self, piece: &[u8]) {
-        self.send(piece.iter().copied().map(without_break).collect()).await;
+        for piece in piece.chunks(LONGEST_PIECE) {
+            self.send(piece.iter().copied().map(without_break).collect()).await;
+        }
     }
 
     /// Ends the line.
