@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::connect::catalog::{self, Known};
+use crate::connect::catalog::{self, Known, Transport};
 use crate::connect::edit::{Format, apply};
 use crate::connect::places::System;
 use crate::connect::template::{self, Filling};
@@ -17,7 +17,7 @@ fn filling(host: &str) -> Filling {
 }
 
 /// The files of a client that was connected this way, by what the catalogue calls them.
-fn written(known: &Known, way: &catalog::Way, servers: &[String]) -> BTreeMap<String, (Format, String)> {
+fn written(known: &Known, way: &Way, servers: &[String]) -> BTreeMap<String, (Format, String)> {
     let mut files = BTreeMap::new();
     for change in template::fill(way, servers, &filling(&way.host), "kb_x") {
         let format = known.file(&change.file).unwrap().format;
@@ -29,7 +29,7 @@ fn written(known: &Known, way: &catalog::Way, servers: &[String]) -> BTreeMap<St
     files
 }
 
-fn read(known: &Known, way: &catalog::Way, servers: &[String], server: Option<&str>) -> Option<Recipe> {
+fn read(known: &Known, way: &Way, servers: &[String], server: Option<&str>) -> Option<Recipe> {
     let files = written(known, way, servers);
     recipe(way, server, |file| {
         let (format, text) = files.get(file)?;
@@ -43,16 +43,16 @@ fn every_way_of_every_client_says_what_it_will_do() {
         for way in &known.ways {
             let found = read(&known, way, &["crm".into()], Some("crm"));
             let wanted = match way.transport {
-                catalog::Transport::Stdio => Recipe::Stdio {
+                Transport::Stdio => Recipe::Stdio {
                     program: "/usr/bin/keybearer".into(),
                     arguments: vec!["stdio".into(), "crm".into()],
                     environment: vec![("KEYBEARER_HOME".into(), "/tmp/kb".into())],
                 },
-                catalog::Transport::Http => Recipe::Http {
+                Transport::Http => Recipe::Http {
                     url: format!("http://{}:41234/mcp/crm", way.host),
                     authorization: "Bearer kb_x".into(),
                 },
-                catalog::Transport::Socket => Recipe::Socket { path: "/mcp/crm".into() },
+                Transport::Socket => Recipe::Socket { path: "/mcp/crm".into() },
             };
             assert_eq!(found, Some(wanted), "{} {:?}", known.id, way.transport);
         }
