@@ -1,8 +1,12 @@
 //! The stdio door: what a client of lines gets from a server of HTTP, in every era, whatever happens in between.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story stops where it fails")]
 
+#[path = "stdio_door/batches.rs"]
+mod batches;
 #[path = "stdio_door/first_contact.rs"]
 mod first_contact;
+#[path = "stdio_door/modern.rs"]
+mod modern;
 #[path = "stdio_door/sessions.rs"]
 mod sessions;
 

@@ -125,6 +125,12 @@ fn is_plain_address(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"@._+-".contains(&byte))
 }
 
+/// The end of a subscription whose stream has ended (2026-07-28).
+pub fn listened(id: &str) -> Vec<u8> {
+    let result = format!(r#"{{"resultType":"complete","_meta":{{"io.modelcontextprotocol/subscriptionId":{id}}}}}"#);
+    result_again(id, &result)
+}
+
 /// An empty result, such as a pong.
 pub fn empty(id: &str) -> Vec<u8> {
     result_of(id, &json!({}))

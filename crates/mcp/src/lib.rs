@@ -10,6 +10,7 @@ pub mod contact;
 pub mod envelope;
 pub mod header;
 pub mod modern;
+pub mod parameters;
 pub mod peek;
 pub mod reply;
 pub mod risk;

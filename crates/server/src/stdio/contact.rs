@@ -70,7 +70,8 @@ impl Talk {
                 if is_first_list {
                     self.said().greeting = None;
                 }
-                self.out.message(&answer).await;
+                let cleaned = if modern::is_modern(message) { self.learn(&answer) } else { None };
+                self.out.message(cleaned.as_deref().unwrap_or(&answer)).await;
             }
             Ok(Err(refusal)) => match missing(&refusal) {
                 Some(missing) => {

@@ -1,5 +1,7 @@
 //! An upstream's HTTP answer as lines for a stdio client (2025-11-25 transports; the newline is MCP's only framing there).
 
+use std::collections::BTreeSet;
+
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderMap};
 use http_body_util::BodyExt as _;
@@ -8,6 +10,7 @@ use keybearer_mcp::peek::{Kind, peek};
 use keybearer_mcp::reply;
 use keybearer_mcp::sse::Decoder;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::outbox::Outbox;
@@ -86,6 +89,36 @@ pub(super) async fn follow(
         }
     }
     followed
+}
+
+/// Delivers each event's messages as they come, and strikes off what they answer.
+pub(super) async fn follow_all(mut relay: Relay, open: &mut BTreeSet<String>, out: &Outbox) {
+    let mut decoder = Decoder::new();
+    while let Some(Ok(frame)) = relay.frame().await {
+        let Ok(data) = frame.into_data() else { continue };
+        let Ok(events) = decoder.feed(&data) else { return };
+        for event in events {
+            for message in messages_in(&event.data) {
+                strike_off(message, open);
+                out.message(message).await;
+            }
+        }
+    }
+}
+
+/// The messages in a text that is one or several of them; what cannot be read is one.
+pub(super) fn messages_in(text: &[u8]) -> Vec<&[u8]> {
+    match serde_json::from_slice::<Vec<&RawValue>>(text) {
+        Ok(messages) => messages.into_iter().map(|message| message.get().as_bytes()).collect(),
+        Err(_) => vec![text],
+    }
+}
+
+/// The request that a message answers is open no more.
+pub(super) fn strike_off(message: &[u8], open: &mut BTreeSet<String>) {
+    if let Ok(Kind::Response { id }) = peek(message).map(|peeked| peeked.kind) {
+        open.remove(id);
+    }
 }
 
 /// Reads an answer that is one JSON text. `None`: it broke off or was too large.

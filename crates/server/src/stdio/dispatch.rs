@@ -30,10 +30,7 @@ impl Talk {
         match peek(&line) {
             Err(refused) => self.out.message(&reply::refused(&refused)).await,
             Ok(message) => match &message.kind {
-                Kind::Batch(_) => {
-                    let text = "several messages in one line are not served here; send them one by one";
-                    self.out.message(&reply::error("null", -32600, "batch", text)).await;
-                }
+                Kind::Batch(messages) => self.take_batch(messages.len(), &line).await,
                 Kind::Notification | Kind::Response { .. } => self.take_notice(&message, &line).await,
                 Kind::Request { id } => self.take_request(&message, id, &line).await,
             },

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use keybearer_core::admission::Refusal;
-use keybearer_mcp::contact::Missing;
+use keybearer_mcp::contact::{self, Missing};
 use keybearer_mcp::modern;
 use keybearer_mcp::peek::{Peeked, peek};
 use keybearer_mcp::reply::{self, Obstacle};
@@ -16,6 +16,7 @@ use keybearer_model::verdict::DenyReason;
 
 use super::contact::{Contact, Reason};
 use super::delivery::{self, AnswerTo, BodyKind};
+use super::modern::Called;
 use super::talk::{Link, Talk, Waiting};
 use crate::answer;
 use crate::forward::Relay;
@@ -33,9 +34,35 @@ impl Talk {
         waiting: Waiting<'_>,
         sent: &AtomicBool,
     ) {
-        match self.post_in_session(message, line, waiting, sent).await {
-            Ok(relayed) => self.deliver(relayed, message, id).await,
+        let relayed = if modern::is_modern(message) && message.tool.is_some() {
+            self.call_tool(message, line, waiting, sent).await
+        } else {
+            self.post_in_session(message, line, waiting, sent).await.map(|relayed| Called::Relayed(Box::new(relayed)))
+        };
+        match relayed {
+            Ok(Called::Relayed(relayed)) if modern::is_modern(message) && message.method_word() == "tools/list" => {
+                self.deliver_tools(*relayed, message, id).await;
+            }
+            Ok(Called::Relayed(relayed)) => self.deliver(*relayed, message, id).await,
+            Ok(Called::Failed(status, body)) => {
+                self.out.message(&self.failure_of(status, body, id, message.method_word())).await;
+            }
             Err(refusal) => self.turn_down(message, id, line, &refusal).await,
+        }
+    }
+
+    /// A list of tools is held, because those that break the rules must not go on.
+    async fn deliver_tools(self: &Arc<Self>, relayed: Response<Relay>, message: &Peeked<'_>, id: &str) {
+        let kind = BodyKind::of(relayed.headers());
+        if !relayed.status().is_success() || kind == BodyKind::Other {
+            return self.deliver(relayed, message, id).await;
+        }
+        match self.answer_inside(relayed.into_body(), kind, id).await {
+            Some(answer) => match self.learn(&answer) {
+                Some(cleaned) => self.out.message(&cleaned).await,
+                None => self.out.message(&answer).await,
+            },
+            None => self.out.message(&reply::obstacle(id, Obstacle::Interrupted, &self.with.server)).await,
         }
     }
 
@@ -82,13 +109,21 @@ impl Talk {
             }
         };
         if !answered {
-            self.out.message(&reply::obstacle(id, Obstacle::Interrupted, &self.with.server)).await;
+            let ending = match message.method.as_deref() {
+                // The server let go: the client may subscribe again.
+                Some("subscriptions/listen") if head.status.is_success() => contact::listened(id),
+                Some(_) | None => reply::obstacle(id, Obstacle::Interrupted, &self.with.server),
+            };
+            self.out.message(&ending).await;
         }
     }
 
     /// The error that a client gets for an answer that is no success.
     pub(super) async fn failure(&self, status: StatusCode, relay: Relay, id: &str, method: &str) -> Vec<u8> {
-        let body = delivery::whole(relay).await.unwrap_or_default();
+        self.failure_of(status, delivery::whole(relay).await.unwrap_or_default(), id, method)
+    }
+
+    pub(super) fn failure_of(&self, status: StatusCode, body: Bytes, id: &str, method: &str) -> Vec<u8> {
         if delivery::answers(&body, id) {
             return body.into();
         }

@@ -1,11 +1,13 @@
 //! The stdio door: bridges come in over the bridge socket, say which server they want, and speak raw MCP lines.
 
+mod batch;
 mod contact;
 mod delivery;
 mod dispatch;
 mod exchange;
 pub(crate) mod lines;
 mod listen;
+mod modern;
 mod open;
 mod outbox;
 mod requests;

@@ -100,7 +100,7 @@ impl Talk {
     }
 
     /// The answer to a request of ours; what else comes with it is the client's.
-    async fn answer_inside(self: &Arc<Self>, relay: Relay, kind: BodyKind, id: &str) -> Option<Bytes> {
+    pub(super) async fn answer_inside(self: &Arc<Self>, relay: Relay, kind: BodyKind, id: &str) -> Option<Bytes> {
         if kind == BodyKind::Json {
             return delivery::whole(relay).await.filter(|body| !body.trim_ascii().is_empty());
         }

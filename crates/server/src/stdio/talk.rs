@@ -11,6 +11,7 @@ use keybearer_core::admission::{self, Asking, Initiative, Permit, Refusal};
 use keybearer_core::keeper::Standing;
 use keybearer_mcp::contact::{self, Missing};
 use keybearer_mcp::modern;
+use keybearer_mcp::parameters::Wanted;
 use keybearer_mcp::peek::Peeked;
 use keybearer_model::call::{Call, MethodClass};
 use serde_json::value::RawValue;
@@ -46,6 +47,8 @@ pub(super) struct Talk {
     // Written at handshakes; read for each request, never across an await.
     link: Mutex<Link>,
     pub(super) said: Mutex<Said>,
+    /// What the server's tools want to see in headers.
+    pub(super) wanted: Mutex<Wanted>,
     /// Counts the sessions that the server has opened and heard `initialized` in.
     pub(super) opened: watch::Sender<u64>,
 }
@@ -91,6 +94,7 @@ impl Talk {
             let_in: OnceLock::new(),
             link: Mutex::default(),
             said: Mutex::default(),
+            wanted: Mutex::default(),
             opened: watch::Sender::new(0),
         })
     }
@@ -111,7 +115,8 @@ impl Talk {
         let call = self.call_of(message);
         let permit = self.admit(call, message.arguments.unwrap_or_default(), waiting).await?;
         let link = self.link().clone();
-        let headers = headers(Some(message), &link);
+        let mut headers = headers(Some(message), &link);
+        headers.extend(self.parameter_headers(message));
         let outgoing = Outgoing { method: Method::POST, headers, body: line.clone() };
         sent.store(true, Ordering::Release);
         let forwarded = Box::pin(self.with.forwarder.forward(permit, &outgoing));
@@ -127,7 +132,7 @@ impl Talk {
         Box::pin(self.with.forwarder.forward(permit, &Outgoing { method, headers, body: Bytes::new() })).await
     }
 
-    async fn admit(&self, call: Call, arguments: &str, waiting: Waiting<'_>) -> Result<Permit, Refusal> {
+    pub(super) async fn admit(&self, call: Call, arguments: &str, waiting: Waiting<'_>) -> Result<Permit, Refusal> {
         let session = *self.let_in.get().unwrap_or(&admission::Session::Unasked);
         let registered = self.with.registered.as_deref();
         let Waiting { initiative, patience, .. } = waiting;
