@@ -148,7 +148,8 @@ fn ready(running: &Running, folders: &Folders, format: Format) {
     };
     let pid = std::process::id();
     let control = local::address(folders, Name::Control).unwrap_or_default();
-    let told = json!({ "ready": true, "pid": pid, "http": http, "control": control.to_string_lossy(), "socket": startup.socket_door });
+    let (control, socket) = (control.to_string_lossy(), startup.socket_door);
+    let told = json!({ "ready": true, "pid": pid, "http": http, "control": control, "socket": socket });
     out::result(format, &told, || {
         let way_out = if std::io::stdin().is_terminal() { " Ctrl-C ends it." } else { "" };
         format!("✓ Keybearer runs (process {pid}).{way_out}\n{}", show::status::door(&door))

@@ -111,7 +111,8 @@ impl Answer {
     pub(crate) fn hold(&mut self, pass: Pass) {
         match self {
             Self::Relayed(relayed) => relayed.hold(pass),
-            Self::Own(_) | Self::Events(_) => drop(pass),
+            Self::Events(events) => events.hold(pass),
+            Self::Own(_) => drop(pass),
         }
     }
 

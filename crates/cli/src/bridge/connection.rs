@@ -1,7 +1,7 @@
 //! One connection to a core: its greeting, what is written to it, and which requests are open on it.
 
 use std::io::{Read as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keybearer_control::bridge::{FINISHED, Hello, NOTICE_MARK, VERSION, Welcome};
@@ -23,6 +23,8 @@ pub(super) struct Connection {
     writer: Mutex<Option<Writer>>,
     /// The ids (JSON text) of the requests that were sent here and are not answered.
     open: Mutex<Vec<Box<str>>>,
+    /// How many lines the core has refused without naming them: what it cannot read has no id.
+    refused: AtomicUsize,
     /// Another core takes over: somebody else connects again.
     retired: AtomicBool,
     /// The handshake is being said again, and its answer is not for the client.
@@ -58,6 +60,7 @@ impl Connection {
                 let connection = Self {
                     writer: Mutex::new(Some(writer)),
                     open: Mutex::default(),
+                    refused: AtomicUsize::new(0),
                     retired: AtomicBool::new(false),
                     replaying: AtomicBool::new(false),
                 };
@@ -98,6 +101,16 @@ impl Connection {
         let Some(at) = open.iter().position(|other| same(other, id)) else { return false };
         open.swap_remove(at);
         true
+    }
+
+    /// Notes that the core has refused a line without naming it.
+    pub(super) fn refused_one(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether all that seems open may be lines that were refused without a name.
+    pub(super) fn may_be_done(&self) -> bool {
+        lock(&self.open).len() <= self.refused.load(Ordering::Relaxed)
     }
 
     /// The client does not want this answer any more: it may never come.

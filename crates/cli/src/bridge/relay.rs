@@ -299,6 +299,8 @@ impl<W: Write + Send + 'static> Relay<W> {
         }
         if connection.settle(id) {
             self.shaken(id, failed);
+        } else if failed && id == "null" {
+            connection.refused_one();
         }
         true
     }
@@ -418,8 +420,9 @@ impl<W: Write + Send + 'static> Relay<W> {
             state.link = Link::Down;
         }
         let shaking = state.handshake.as_ref().filter(|handshake| !handshake.answered).map(|it| it.id.clone());
+        let all_said = state.client_ended && connection.may_be_done();
         drop(state);
-        for id in connection.give_up() {
+        for id in connection.give_up().into_iter().filter(|_| !all_said) {
             // A handshake that was not answered is said again; nothing was done for it.
             if shaking.as_ref() != Some(&id) || connection.is_retired() {
                 self.tell(&reply::obstacle(&id, Obstacle::Interrupted, &self.called));

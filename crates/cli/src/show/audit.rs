@@ -81,6 +81,8 @@ fn outcome(record: &Value) -> (Tone, String) {
         "answered" => (Tone::Good, "✓ answered"),
         "denied" => (Tone::Danger, "✗ not allowed"),
         "unknown_server" => (Tone::Danger, "✗ no such server"),
+        "unknown_session" => (Tone::Attention, "! no such session"),
+        "not_sent" => (Tone::Attention, "! held back with its batch"),
         "sign_in_needed" => (Tone::Attention, "! sign in"),
         "refused_by_server" => (Tone::Danger, "✗ sign-in not accepted"),
         "issuer_unavailable" => (Tone::Danger, "✗ no company sign-in"),
@@ -102,6 +104,7 @@ fn event_words(event: &str) -> String {
         "client_revoked" => "client revoked",
         "server_added" => "server added",
         "server_removed" => "server removed",
+        "turned_away" => "turned away",
         "repaired" => "a torn line was marked",
         "discontinued" => "the trail was found changed",
         "lost" => "records were lost",
@@ -115,7 +118,11 @@ fn event_detail(record: &Value) -> String {
     let account = words("account").map(|account| format!("as {account}"));
     let issuer = words("issuer").map(|issuer| format!("at {issuer}"));
     let lost = record.get("records").and_then(Value::as_u64).map(|records| format!("{records} records"));
-    [account, issuer, words("found"), lost].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let turned_away = record.get("times").and_then(Value::as_u64).map(|times| {
+        let (reason, door) = (words("reason").unwrap_or_default(), words("door").unwrap_or_default());
+        format!("{times} times at the {door} door: {}", reason.replace('_', " "))
+    });
+    [account, issuer, words("found"), lost, turned_away].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -143,6 +150,8 @@ mod tests {
             json!({"time": "2023-11-14T10:44:00.000Z", "event": "call", "server": "crm", "method": "initialize",
                 "outcome": "answered", "status": 503, "duration_ms": 1_500}),
             json!({"time": "2023-11-14T10:45:00.000Z", "event": "client_added", "client": "librechat"}),
+            json!({"time": "2023-11-14T10:46:00.000Z", "event": "turned_away", "door": "http",
+                "reason": "calls_per_second", "client": "wild-app", "times": 3}),
             json!({"time": "later", "event": "of a newer core"}),
         ];
         expect![[r#"
@@ -152,6 +161,7 @@ mod tests {
               10:43:00             bad�[2J.exe              wiki  send_mail�         ✗ not allowed   no rule allows it
               10:44:00             an unidentified program  crm   initialize         ! answered 503  1.5 s
               10:45:00             librechat                      client registered
+              10:46:00             wild-app                       turned away                        3 times at the http door: calls per second
               unknown time                                        of a newer core
               Times are UTC.
         "#]].assert_eq(&format!("Records\n{}", bare(&records(&all, NOW))));

@@ -11,6 +11,7 @@ use tokio::task::AbortHandle;
 
 use super::guests::Guest;
 use crate::keep_alive::KeepAlive;
+use crate::limits::Pass;
 
 /// A stream of events: what comes meanwhile, and the answer as the last one.
 pub(crate) struct Events {
@@ -21,6 +22,8 @@ pub(crate) struct Events {
     revoked: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// What must go on, or end, with the stream.
     _guards: (Arc<Guest>, Option<Ending>),
+    /// Counts it as under way.
+    pass: Option<Pass>,
 }
 
 /// An answer.
@@ -71,7 +74,12 @@ impl Events {
     pub(super) fn new(source: Source, first: Option<Bytes>, keep_alive: Option<KeepAlive>) -> Self {
         let Source { meanwhile, last, guest, ending } = source;
         let revoked = guest.revoked();
-        Self { first, meanwhile, last, keep_alive, revoked, _guards: (guest, ending) }
+        Self { first, meanwhile, last, keep_alive, revoked, _guards: (guest, ending), pass: None }
+    }
+
+    /// Counts as under way what this pass was given for.
+    pub(crate) fn hold(&mut self, pass: Pass) {
+        self.pass = Some(pass);
     }
 
     /// The next piece; `None` at the end.
