@@ -323,4 +323,25 @@ mod tests {
         check_at(&Door::Socket, "POST /mcp/crm | Host: localhost | Content-Type: text/plain", Err(415));
         check_at(&Door::Socket, "OPTIONS /mcp/crm | Host: localhost", Err(405));
     }
+
+    #[test]
+    fn the_address_that_a_stream_was_given_takes_messages_alone() {
+        let judged = |request: &str| {
+            let (method, path) = request.split_once(' ').unwrap();
+            let request = http::Request::builder().method(method).uri(path).header("Host", DOOR);
+            let request = request.header("Authorization", "Bearer kb_x").header("Content-Type", "application/json");
+            let head = request.body(()).unwrap().into_parts().0;
+            let passed = judge(&head, &Door::Tcp(Hosts::of(DOOR.parse().unwrap())));
+            passed.map(|passed| format!("{:?}", passed.target)).map_err(|status| status.as_u16())
+        };
+        let to = r#"Messages { server: "crm", id: "7f" }"#;
+        assert_eq!(judged("POST /mcp/crm/messages/7f"), Ok(to.to_owned()));
+        assert_eq!(judged("GET /mcp/crm/messages/7f"), Err(405));
+        assert_eq!(judged("DELETE /mcp/crm/messages/7f"), Err(405));
+        for path in
+            ["/mcp/crm/messages", "/mcp/crm/messages/", "/mcp/crm/messages/a/b", "/mcp//messages/a", "/mcp/crm/x/a"]
+        {
+            assert_eq!(judged(&format!("POST {path}")), Err(404), "{path}");
+        }
+    }
 }
