@@ -133,7 +133,7 @@ fn unambiguous(each: Vec<(ServerName, Vec<Object>)>, member: &'static str) -> im
     let all = each.into_iter().flat_map(|(server, items)| items.into_iter().map(move |item| (server.clone(), item)));
     all.map(move |(server, mut item)| {
         if let Some(uri) = item.text(member)
-            && owners.get(&uri).is_some_and(|owners| owners.len() > 1)
+            && (uris::looks_wrapped(&uri) || owners.get(&uri).is_some_and(|owners| owners.len() > 1))
         {
             item.set(member, raw(&uris::wrapped(&server, &uri)));
         }
@@ -146,13 +146,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_of_two_servers_is_shown_once_for_each() {
+    fn an_address_of_two_servers_is_shown_once_for_each_and_none_passes_for_another_s() {
         let item = |uri: &str| serde_json::from_str::<Object>(&format!(r#"{{"uri":"{uri}","x":1}}"#)).unwrap();
         let each = vec![
             ("crm".parse().unwrap(), vec![item("a://1"), item("same://x")]),
-            ("wiki".parse().unwrap(), vec![item("same://x"), item("b://2")]),
+            ("wiki".parse().unwrap(), vec![item("same://x"), item("b://2"), item("keybearer:crm:a://1")]),
         ];
         let shown: Vec<_> = unambiguous(each, "uri").filter_map(|item| item.text("uri")).collect();
-        assert_eq!(shown, ["a://1", "keybearer:crm:same://x", "keybearer:wiki:same://x", "b://2"]);
+        let want = ["a://1", "keybearer:crm:same://x", "keybearer:wiki:same://x", "b://2"];
+        assert_eq!(shown, [&want[..], &["keybearer:wiki:keybearer:crm:a://1"]].concat());
     }
 }

@@ -20,6 +20,7 @@ mod raw;
 mod route;
 mod send;
 mod sign_in;
+mod slots;
 mod tools;
 mod uris;
 mod words;

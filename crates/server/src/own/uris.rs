@@ -14,6 +14,11 @@ pub(super) fn wrapped(server: &ServerName, uri: &str) -> String {
     format!("{SCHEME}{server}:{uri}")
 }
 
+/// Whether an address looks like a wrapped one, and so must be wrapped to be told from it.
+pub(super) fn looks_wrapped(uri: &str) -> bool {
+    uri.starts_with(SCHEME)
+}
+
 /// The server and the address at that server.
 pub(super) fn unwrap(uri: &str) -> Option<(ServerName, &str)> {
     let (server, uri) = uri.strip_prefix(SCHEME)?.split_once(':')?;
