@@ -8,6 +8,8 @@ mod connections;
 mod from_clients;
 #[path = "http_wire/from_servers.rs"]
 mod from_servers;
+#[path = "http_wire/half_closed.rs"]
+mod half_closed;
 
 use keybearer_stories::house::{ALLOW_ALL, App, House};
 use keybearer_stories::raw_upstream::{RawUpstream, Reading, Saying};

@@ -5,7 +5,7 @@ use keybearer_stories::raw_upstream::Saying;
 use super::{Yard, call, chunked, plain};
 
 /// A request of each framing that a client may use.
-fn framings(yard: &Yard, body: &str) -> [Vec<u8>; 3] {
+pub(crate) fn framings(yard: &Yard, body: &str) -> [Vec<u8>; 3] {
     let head = yard.app.post_head("crm", &["Transfer-Encoding: chunked", "TE: trailers"]);
     let lower = head.to_ascii_lowercase().replace(&yard.app.key.to_ascii_lowercase(), &yard.app.key);
     [

@@ -22,6 +22,12 @@ pub fn user_of(peer: SocketAddr, local: SocketAddr) -> PeerUser {
     system::user_of(peer, local)
 }
 
+/// Asks whether nobody holds the socket `peer` any more that was connected to our `local`: its process has closed it,
+/// rather than said that it sends nothing more. Where the system does not tell, it counts as gone.
+pub fn is_gone(peer: SocketAddr, local: SocketAddr) -> bool {
+    !system::is_held(peer, local)
+}
+
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs::File;
@@ -31,13 +37,22 @@ mod system {
     use super::PeerUser;
 
     pub(super) fn user_of(peer: SocketAddr, local: SocketAddr) -> PeerUser {
-        let in_four = (peer.is_ipv4()).then(|| uid_in("/proc/self/net/tcp", &four(peer, local)?)).flatten();
-        // A program may have asked for an IPv6 socket and be connected over IPv4 all the same.
-        match in_four.or_else(|| uid_in("/proc/self/net/tcp6", &six(peer, local))) {
+        match told(peer, local, uid) {
             Some(uid) if uid == rustix::process::getuid().as_raw() => PeerUser::Ours,
             Some(_) => PeerUser::Another,
             None => PeerUser::Untold,
         }
+    }
+
+    pub(super) fn is_held(peer: SocketAddr, local: SocketAddr) -> bool {
+        told(peer, local, inode).is_some_and(|inode| inode != 0)
+    }
+
+    /// What `read` finds in the line of the peer's socket.
+    fn told<T>(peer: SocketAddr, local: SocketAddr, read: impl Fn(&str, &str) -> Option<T>) -> Option<T> {
+        let in_four = || found_in("/proc/self/net/tcp", &four(peer, local)?, &read);
+        // A program may have asked for an IPv6 socket and be connected over IPv4 all the same.
+        in_four().or_else(|| found_in("/proc/self/net/tcp6", &six(peer, local), &read))
     }
 
     /// The two addresses as a line of the table begins with them, from the peer's point of view.
@@ -63,9 +78,15 @@ mod system {
         format!("{} {}", end(peer), end(local))
     }
 
-    fn uid_in(table: &str, ends: &str) -> Option<u32> {
+    fn found_in<T>(table: &str, ends: &str, read: &impl Fn(&str, &str) -> Option<T>) -> Option<T> {
         let lines = BufReader::with_capacity(64 << 10, File::open(table).ok()?).lines();
-        lines.map_while(Result::ok).find_map(|line| uid(&line, ends))
+        lines.map_while(Result::ok).find_map(|line| read(&line, ends))
+    }
+
+    /// The same line's file in the system's table of sockets; zero when its process has closed it.
+    fn inode(line: &str, ends: &str) -> Option<u64> {
+        let (_, rest) = line.split_once(": ")?;
+        rest.strip_prefix(ends)?.split_ascii_whitespace().nth(6)?.parse().ok()
     }
 
     /// `sl local remote state tx:rx tr:when retransmits uid ...`. Only of a socket that a process still holds (established,
@@ -88,7 +109,11 @@ mod system {
             let (peer, local) = ("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:4711".parse().unwrap());
             assert_eq!(uid(line, &four(peer, local).unwrap()), Some(1000));
             assert_eq!(uid(line, &four(local, peer).unwrap()), None);
-            assert_eq!(uid(&line.replace(" 01 ", " 06 "), &four(peer, local).unwrap()), None, "nobody holds it any more");
+            assert_eq!(
+                uid(&line.replace(" 01 ", " 06 "), &four(peer, local).unwrap()),
+                None,
+                "nobody holds it any more"
+            );
             assert_eq!(uid("  sl  local_address rem_address   st", "0100007F:9C40"), None);
         }
 
@@ -103,6 +128,19 @@ mod system {
                 assert_eq!(user_of(strange, server.local_addr().unwrap()), PeerUser::Untold);
                 drop(client);
             }
+        }
+
+        #[test]
+        fn who_has_said_all_is_there_until_it_closes() {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (server, peer) = listener.accept().unwrap();
+            let local = server.local_addr().unwrap();
+            assert!(is_held(peer, local));
+            client.shutdown(std::net::Shutdown::Write).unwrap();
+            assert!(is_held(peer, local));
+            drop(client);
+            assert!(!is_held(peer, local));
         }
 
         #[test]
@@ -125,5 +163,9 @@ mod system {
 
     pub(super) fn user_of(_peer: SocketAddr, _local: SocketAddr) -> PeerUser {
         PeerUser::Untold
+    }
+
+    pub(super) fn is_held(_peer: SocketAddr, _local: SocketAddr) -> bool {
+        false
     }
 }

@@ -4,12 +4,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::gate::Door;
+use crate::half_closed::{Answered, Ear, Progress, Said};
 use crate::http_exchange::Exchange;
 use crate::visitor::Knocker;
 
@@ -24,12 +27,22 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Serves its requests until it ends.
-    pub(crate) async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
-        let connection = Arc::new(self);
-        let service = service_fn(move |request| {
-            let connection = Arc::clone(&connection);
-            async move { Ok::<_, Infallible>(connection.exchange.answer(&connection, request).await) }
+    /// Serves its requests until it ends. `is_gone` tells whether nobody holds the other end any more; it is asked when
+    /// the client sends no more while it is being answered.
+    pub(crate) async fn serve(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin,
+        is_gone: impl Fn() -> bool + Send + 'static,
+    ) {
+        let (connection, progress) = (Arc::new(self), Progress::default());
+        let stream = Ear::new(stream, progress.clone(), is_gone);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let (connection, progress) = (Arc::clone(&connection), progress.clone());
+            let request = request.map(|body| Said::new(body, progress.clone()));
+            async move {
+                let answer = connection.exchange.answer(&connection, request).await;
+                Ok::<_, Infallible>(answer.map(|body| Answered::new(body, progress)))
+            }
         });
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_headers(64);

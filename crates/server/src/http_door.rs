@@ -144,12 +144,13 @@ async fn accept(listener: TcpListener, address: SocketAddr, lanes: Arc<Lanes>, e
 async fn serve(stream: std::net::TcpStream, peer: SocketAddr, door: Arc<Door>, exchange: Exchange) {
     let _ = stream.set_nodelay(true);
     let Ok(stream) = TcpStream::from_std(stream) else { return };
-    Connection { knocker: knocker(&stream, peer).await, door, exchange }.serve(stream).await;
+    let Ok(local) = stream.local_addr() else { return };
+    let knocker = knocker(peer, local).await;
+    Connection { knocker, door, exchange }.serve(stream, move || tcp_peer::is_gone(peer, local)).await;
 }
 
 /// Whose the connection is. Another user's is answered as if its key were wrong, which tells nothing.
-async fn knocker(stream: &TcpStream, peer: SocketAddr) -> Knocker {
-    let Ok(local) = stream.local_addr() else { return Knocker::Foreigner };
+async fn knocker(peer: SocketAddr, local: SocketAddr) -> Knocker {
     // The system's table of connections can be long.
     match tokio::task::spawn_blocking(move || tcp_peer::user_of(peer, local)).await {
         Ok(PeerUser::Ours | PeerUser::Untold) => Knocker::KeyHolder,

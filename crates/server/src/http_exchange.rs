@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use keybearer_core::admission::{self, Asking, Initiative, Permit, Refusal};
 use keybearer_core::audit::Outcome;
 use keybearer_core::broker::Broker;
@@ -23,6 +22,7 @@ use crate::calls;
 use crate::connection::Connection;
 use crate::forward::{Forwarder, Outgoing, Relay};
 use crate::gate::{self, Target};
+use crate::half_closed::Said;
 use crate::keep_alive::{self, KeepAlive};
 use crate::legacy::{Endpoint, Endpoints, Opening};
 use crate::limits::{Limits, Weight};
@@ -74,7 +74,7 @@ enum Stopped {
 
 impl Exchange {
     /// Answers one request. It never fails: what cannot be answered otherwise is an empty 4xx.
-    pub(crate) async fn answer(&self, connection: &Connection, request: Request<Incoming>) -> Response<Answer> {
+    pub(crate) async fn answer(&self, connection: &Connection, request: Request<Said>) -> Response<Answer> {
         let (head, body) = request.into_parts();
         let door = connection.door.word();
         let (target, visitor) = match self.let_in(connection, &head) {
@@ -109,7 +109,7 @@ impl Exchange {
         Ok((passed.target, visitor))
     }
 
-    async fn serve(&self, head: &Parts, body: Incoming, target: Target<'_>, visitor: &Visitor) -> Response<Answer> {
+    async fn serve(&self, head: &Parts, body: Said, target: Target<'_>, visitor: &Visitor) -> Response<Answer> {
         let (name, message_id) = match target {
             Target::Server(name) => (name, None),
             Target::Messages { server, id } => (server, Some(id)),
@@ -135,7 +135,7 @@ impl Exchange {
         }
     }
 
-    async fn post(&self, errand: &Errand<'_>, body: Incoming) -> Response<Answer> {
+    async fn post(&self, errand: &Errand<'_>, body: Said) -> Response<Answer> {
         let body = match collect(body).await {
             Ok(body) => body,
             Err(status) => return answer::empty(status),

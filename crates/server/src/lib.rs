@@ -13,6 +13,7 @@ mod doors;
 mod draining;
 mod forward;
 mod gate;
+mod half_closed;
 mod http_door;
 mod http_exchange;
 mod keep_alive;

@@ -37,7 +37,8 @@ async fn serve(stream: Stream, door: Arc<Door>, exchange: Exchange) {
     match peer::identify(&stream) {
         Ok(peer) => {
             let knocker = Knocker::Program(Program::new(peer.whole_chain()));
-            Connection { door, knocker, exchange }.serve(stream).await;
+            // Where the system does not tell the end of sending from the end of all, it counts as the latter.
+            Connection { door, knocker, exchange }.serve(stream, || true).await;
         }
         Err(cause) => tracing::info!(%cause, "a program at the socket door was turned away"),
     }
