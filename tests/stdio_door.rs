@@ -7,6 +7,8 @@ mod batches;
 mod first_contact;
 #[path = "stdio_door/modern.rs"]
 mod modern;
+#[path = "stdio_door/old.rs"]
+mod old;
 #[path = "stdio_door/sessions.rs"]
 mod sessions;
 

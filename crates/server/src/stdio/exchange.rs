@@ -34,6 +34,16 @@ impl Talk {
         waiting: Waiting<'_>,
         sent: &AtomicBool,
     ) {
+        if let Err(refusal) = Box::pin(self.open_old_again()).await {
+            return self.turn_down(message, id, line, &refusal).await;
+        }
+        let old = self.link().old.clone();
+        if let Some(old) = old {
+            if let Err(refusal) = Box::pin(self.exchange_old(&old, message, line, waiting, sent)).await {
+                self.turn_down(message, id, line, &refusal).await;
+            }
+            return;
+        }
         let relayed = if modern::is_modern(message) && message.tool.is_some() {
             self.call_tool(message, line, waiting, sent).await
         } else {
@@ -84,6 +94,7 @@ impl Talk {
         waiting: Waiting<'_>,
         sent: &AtomicBool,
     ) -> Result<Response<Relay>, Refusal> {
+        Box::pin(self.open_old_again()).await?;
         let (relayed, link) = self.post(message, line, waiting, sent).await?;
         if !is_session_lost(&relayed, &link) || modern::is_modern(message) {
             return Ok(relayed);

@@ -44,6 +44,9 @@ impl Talk {
     async fn listen(self: &Arc<Self>) {
         let mut last_id = None;
         let mut pause = PAUSE;
+        if self.link().old.is_some() {
+            return;
+        }
         loop {
             let link = self.link().clone();
             let headers = resuming(headers(None, &link), last_id.as_deref());

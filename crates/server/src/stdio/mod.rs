@@ -8,6 +8,7 @@ mod exchange;
 pub(crate) mod lines;
 mod listen;
 mod modern;
+mod old;
 mod open;
 mod outbox;
 mod requests;

@@ -10,13 +10,14 @@ use http::header::HeaderMap;
 use keybearer_core::admission::Refusal;
 use keybearer_mcp::contact;
 use keybearer_mcp::modern;
-use keybearer_mcp::peek::peek;
+use keybearer_mcp::peek::{Peeked, peek};
 use keybearer_model::call::MethodClass;
 use tokio::sync::oneshot;
 
 use super::contact::{Contact, Reason};
 use super::delivery::{self, AnswerTo, BodyKind};
 use super::exchange::missing;
+use super::old::{self, Old};
 use super::talk::{Link, SESSION_ID, Talk, Waiting};
 use crate::forward::Relay;
 
@@ -75,13 +76,41 @@ impl Talk {
         }
     }
 
+    /// The stream of a server of 2024-11-05 has ended: opens another one.
+    pub(super) async fn open_old_again(self: &Arc<Self>) -> Result<(), Refusal> {
+        let is_closed = || self.link().old.as_ref().is_some_and(|old| old.is_closed());
+        if !is_closed() {
+            return Ok(());
+        }
+        let _turn = self.shaking.lock().await;
+        let greeting = self.said().greeting.clone();
+        if let Some(greeting) = greeting.filter(|_| is_closed())
+            && let Shaken::Welcome(_) = self.shake_hands(greeting, Waiting::of(MethodClass::Session)).await?
+        {
+            self.said().forget_told();
+            self.say_again().await;
+        }
+        Ok(())
+    }
+
     async fn shake_hands(self: &Arc<Self>, line: Bytes, waiting: Waiting<'_>) -> Result<Shaken, Refusal> {
         let no_greeting = |_| Refusal::Unreachable("there is no greeting".into());
         let message = peek(&line).map_err(no_greeting)?;
         let id = message.request_id().unwrap_or("null");
+        let is_initialize = message.method.as_deref() == Some("initialize");
+        if let Some(old) = self.old_for(is_initialize) {
+            return Ok(Shaken::Welcome(self.ask_old(&old, &message, &line, waiting).await?));
+        }
         let (relayed, _) = self.post(&message, &line, waiting, &AtomicBool::new(false)).await?;
         let (head, relay) = relayed.into_parts();
         let kind = BodyKind::of(&head.headers);
+        if is_initialize
+            && old::may_be_old(head.status)
+            && let Some(old) = self.open_old().await?
+        {
+            let _ = delivery::whole(relay).await;
+            return self.shake_hands_with_old(old, &message, &line, waiting).await;
+        }
         if !head.status.is_success() || kind == BodyKind::Other {
             return Ok(Shaken::Refused(self.failure(head.status, relay, id, message.method_word()).await.into()));
         }
@@ -96,6 +125,30 @@ impl Talk {
             Some("server/discover") => self.remember("server/discover", result),
             Some(_) | None => {}
         }
+        Ok(Shaken::Welcome(answer))
+    }
+
+    /// The stream that answers, unless another one is about to be opened.
+    fn old_for(&self, is_initialize: bool) -> Option<Arc<Old>> {
+        let mut link = self.link();
+        if is_initialize {
+            link.old = None;
+        }
+        link.old.clone()
+    }
+
+    async fn shake_hands_with_old(
+        self: &Arc<Self>,
+        old: Arc<Old>,
+        message: &Peeked<'_>,
+        line: &Bytes,
+        waiting: Waiting<'_>,
+    ) -> Result<Shaken, Refusal> {
+        self.link().old = Some(Arc::clone(&old));
+        let answer = self.ask_old(&old, message, line, waiting).await?;
+        let Some((result, _)) = contact::result_in(&answer) else { return Ok(Shaken::Refused(answer)) };
+        self.renew_link(&HeaderMap::new(), None);
+        self.remember("initialize", result);
         Ok(Shaken::Welcome(answer))
     }
 
@@ -168,6 +221,11 @@ impl Talk {
     async fn ask_inside(self: &Arc<Self>, line: &Bytes) {
         let Ok(message) = peek(line) else { return };
         let waiting = Waiting::of(MethodClass::Session);
+        let old = self.link().old.clone();
+        if let (Some(old), Some(_)) = (old, message.request_id()) {
+            let _ = self.ask_old(&old, &message, line, waiting).await;
+            return;
+        }
         let Ok((relayed, _)) = self.post(&message, line, waiting, &AtomicBool::new(false)).await else { return };
         let (head, relay) = relayed.into_parts();
         match message.request_id() {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response};
 use keybearer_core::admission::{self, Asking, Initiative, Permit, Refusal};
 use keybearer_core::keeper::Standing;
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::contact::Contact;
 use super::delivery;
+use super::old::{self, Old};
 use super::outbox::Outbox;
 use super::requests::Requests;
 use super::said::Said;
@@ -58,6 +59,8 @@ pub(super) struct Talk {
 pub(super) struct Link {
     pub(super) session: Option<HeaderValue>,
     pub(super) version: Option<HeaderValue>,
+    /// Of a server of 2024-11-05, which has none of those.
+    pub(super) old: Option<Arc<Old>>,
     /// Counts the handshakes.
     pub(super) round: u64,
 }
@@ -119,8 +122,14 @@ impl Talk {
         headers.extend(self.parameter_headers(message));
         let outgoing = Outgoing { method: Method::POST, headers, body: line.clone() };
         sent.store(true, Ordering::Release);
-        let forwarded = Box::pin(self.with.forwarder.forward(permit, &outgoing));
-        let relayed = self.telling(waiting, || self.missing_sign_in(), forwarded).await?;
+        let forwarded = async {
+            let forwarder = &self.with.forwarder;
+            match &link.old {
+                Some(old) => forwarder.forward_to(&old.url, permit, &outgoing).await,
+                None => forwarder.forward(permit, &outgoing).await,
+            }
+        };
+        let relayed = self.telling(waiting, || self.missing_sign_in(), Box::pin(forwarded)).await?;
         Ok((relayed, link))
     }
 
@@ -211,8 +220,10 @@ impl Talk {
 
 /// The headers of a request: those of the modern era come from the message, those of the legacy ones from the handshake.
 pub(super) fn headers(message: Option<&Peeked<'_>>, link: &Link) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let mut headers = old::plain_headers();
+    if link.old.is_some() {
+        return headers;
+    }
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
     if let Some(modern) = message.and_then(modern::headers_for) {
         headers.extend(modern);
