@@ -1,4 +1,4 @@
-//! CPU time of a process and its descendants, from `/proc`.
+//! What a process and its descendants use, from `/proc`: CPU time, memory, wake-ups.
 
 use std::{collections::HashMap, fs, time::Duration};
 
@@ -19,6 +19,24 @@ pub fn of_tree(root: u32) -> Duration {
         waiting.extend(children.get(&process.id).into_iter().flatten());
     }
     Duration::from_millis(ticks * 1000 / TICKS)
+}
+
+/// The memory that a process has in use, in MiB.
+pub fn resident(process: u32) -> f64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    f64::from(u32::try_from(number(&status, "VmRSS:")).unwrap_or(u32::MAX)) / 1024.0
+}
+
+/// How often a process's threads have gone to sleep so far; each time something wakes them up.
+pub fn sleeps(process: u32) -> u64 {
+    let Ok(threads) = fs::read_dir(format!("/proc/{process}/task")) else { return 0 };
+    let statuses = threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
+    statuses.map(|status| number(&status, "voluntary_ctxt_switches:")).sum()
+}
+
+fn number(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 struct Process {
@@ -56,6 +74,16 @@ mod tests {
         let stat = "7 (a) b) c) S 3 7 7 0 -1 4194304 1 2 3 4 50 6 70 8 20 0 1 0";
         let process = parse(7, stat).map(|process| (process.parent, process.own, process.of_ended_children));
         assert_eq!(process, Some((3, 56, 78)));
+    }
+
+    #[test]
+    fn we_use_memory_and_sleep_ourselves() {
+        let ours = std::process::id();
+        let before = sleeps(ours);
+        while sleeps(ours) == before {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert!((0.5..10_000.0).contains(&resident(ours)), "{}", resident(ours));
     }
 
     #[test]

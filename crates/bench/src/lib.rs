@@ -11,6 +11,7 @@ pub mod message;
 pub mod numbers;
 pub mod peer;
 pub mod peers;
+pub mod rest;
 pub mod rounds;
 pub mod stdio_load;
 pub mod table;

@@ -5,9 +5,12 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use keybearer_bench::{peers::Ways, rounds, table};
+use keybearer_bench::{peers::Ways, rest, rounds, table};
 
 const ROUNDS: usize = 5;
+
+/// What the numbers rest on, for whoever wants better ones.
+const STANDING: &str = include_str!("standing.md");
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,9 +20,10 @@ fn main() -> Result<()> {
     let ways = Ways::start(Path::new(mcp_remote))?;
     let measured =
         rounds::measure(&ways, rounds, |round, seconds| eprintln!("round {round} of {rounds}: {seconds} s"))?;
-    let tables = table::tables(&measured);
+    let facts = rest::table(&rest::measure(&ways)?);
+    let tables = format!("{}\n## At rest, at the start, in a crowd\n\n{facts}", table::tables(&measured));
     print!("{tables}");
-    fs::write(page, format!("{}{tables}", introduction(rounds))).with_context(|| format!("write `{page}`"))
+    fs::write(page, format!("{}{tables}\n{STANDING}", introduction(rounds))).with_context(|| format!("write `{page}`"))
 }
 
 fn introduction(rounds: usize) -> String {

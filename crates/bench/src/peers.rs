@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write as _,
     net::{TcpListener, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
@@ -23,14 +23,17 @@ pub struct Ways {
     pub http: Vec<HttpWay>,
     /// Over stdio: direct, mcp-remote, Keybearer.
     pub stdio: Vec<StdioWay>,
+    /// Where the server behind all of them is, and what it wants.
+    pub upstream: (String, String),
     processes: Processes,
-    _folder: tempfile::TempDir,
+    /// What they keep on the disk.
+    pub folder: tempfile::TempDir,
 }
 
 struct Processes {
     _upstream: Running,
     nginx: Running,
-    core: Running,
+    core: Core,
 }
 
 /// A way over HTTP.
@@ -60,12 +63,13 @@ impl Ways {
         let url = upstream.text("/url")?;
         let bearer = format!("Bearer {token}");
         let (nginx, through_nginx) = nginx(folder.path(), &url, &bearer)?;
-        let (core, through_core, home) = keybearer(folder.path(), &url, &bearer)?;
+        let core = Core::start(folder.path().join("keybearer"), &url, &bearer, Crowd::default())?;
+        let home = core.home.display().to_string();
         let authorized = ("authorization".to_owned(), bearer.clone());
         let http = vec![
             HttpWay { name: "direct", door: Door { url: url.clone(), header: authorized.clone() } },
             HttpWay { name: "nginx", door: Door { url: through_nginx, header: authorized } },
-            HttpWay { name: "keybearer", door: through_core },
+            HttpWay { name: "keybearer", door: core.door.clone() },
         ];
         let program = |name: &str| Ok::<_, anyhow::Error>(beside(name)?.get_program().to_string_lossy().into_owned());
         let remote =
@@ -86,21 +90,32 @@ impl Ways {
                 environment: vec![("KEYBEARER_HOME".to_owned(), home)],
             },
         ];
-        Ok(Self { http, stdio, processes: Processes { _upstream: upstream, nginx, core }, _folder: folder })
+        Ok(Self {
+            http,
+            stdio,
+            upstream: (url, bearer),
+            processes: Processes { _upstream: upstream, nginx, core },
+            folder,
+        })
     }
 
     /// CPU time that the way itself has used so far.
     pub fn cpu(&self, name: &str) -> Duration {
         match name {
             "nginx" => self.processes.nginx.cpu(),
-            "keybearer" => self.processes.core.cpu(),
+            "keybearer" => self.processes.core.running.cpu(),
             _ => Duration::ZERO,
         }
     }
 
+    /// Keybearer's core.
+    pub fn core(&self) -> &Core {
+        &self.processes.core
+    }
+
     /// The process behind a way over stdio, whose time counts too.
     pub fn behind(&self, name: &str) -> Option<u32> {
-        (name == "keybearer").then(|| self.processes.core.id())
+        (name == "keybearer").then(|| self.processes.core.running.id())
     }
 }
 
@@ -142,31 +157,62 @@ http {{
     Ok((running, format!("http://127.0.0.1:{port}/mcp")))
 }
 
-/// A core of its own home, with one server whose header is kept in memory, and one client with a key.
-fn keybearer(folder: &Path, upstream: &str, bearer: &str) -> Result<(Running, Door, String)> {
-    let home = folder.join("keybearer");
-    fs::create_dir(&home).context("make a home")?;
-    let configuration = "keystore = \"memory\"\nopen_calls = 10000\ncalls_per_second = 1000000\n[[rules]]\neffect = \"allow\"\n";
-    fs::write(home.join("config.toml"), configuration).context("write config.toml")?;
-    let ours = |arguments: &[&str]| {
-        let mut command = beside("keybearer")?;
-        command.args(arguments).env("KEYBEARER_HOME", &home).env("KEYBEARER_LOG", "error");
-        Ok::<_, anyhow::Error>(command)
-    };
-    let core = Running::until_ready(&mut ours(&["serve", "--json"])?)?;
-    let add = ["servers", "add", "up", upstream, "--header", "Authorization", "--secret-stdin"];
-    let mut added = ours(&add)?.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().context("start `keybearer`")?;
-    added.stdin.take().context("no standard input")?.write_all(bearer.as_bytes())?;
-    if !added.wait()?.success() {
-        bail!("`keybearer servers add` failed");
+/// Keybearer's core in a home of its own.
+pub struct Core {
+    /// The core.
+    pub running: Running,
+    /// The way in for a client with a key, to the server `up`.
+    pub door: Door,
+    /// Where it keeps its own.
+    pub home: PathBuf,
+}
+
+/// How many servers and clients a core has besides the ones that are used.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Crowd {
+    /// Servers that nobody calls.
+    pub servers: usize,
+    /// Clients that call nothing.
+    pub clients: usize,
+}
+
+impl Core {
+    /// Starts it: one server whose header is kept in memory, and one client with a key, besides the crowd.
+    pub fn start(home: PathBuf, upstream: &str, bearer: &str, crowd: Crowd) -> Result<Self> {
+        fs::create_dir(&home).context("make a home")?;
+        let limits = "open_calls = 10000\ncalls_per_second = 1000000\n";
+        let mut configuration = format!("keystore = \"memory\"\n{limits}[[rules]]\neffect = \"allow\"\n");
+        for number in 0..crowd.servers {
+            configuration += &format!("[servers.s{number}]\nurl = \"{upstream}\"\nauth = \"none\"\n");
+        }
+        fs::write(home.join("config.toml"), configuration).context("write config.toml")?;
+        let core = Running::until_ready(&mut ours(&home, &["serve", "--json"])?)?;
+        let add = ["servers", "add", "up", upstream, "--header", "Authorization", "--secret-stdin"];
+        let mut added = ours(&home, &add)?.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().context("start it")?;
+        added.stdin.take().context("no standard input")?.write_all(bearer.as_bytes())?;
+        if !added.wait()?.success() {
+            bail!("`keybearer servers add` failed");
+        }
+        for number in 0..crowd.clients {
+            told(&mut ours(&home, &["clients", "add", &format!("c{number}"), "--json"])?)?;
+        }
+        let client = told(&mut ours(&home, &["clients", "add", "bench", "--json"])?)?;
+        let key = client["key"].as_str().with_context(|| format!("no key in `{client}`"))?;
+        let urls = client["urls"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let url = urls.filter(|url| url.ends_with("/up")).find(|url| url.contains("127.0.0.1"));
+        let door = Door {
+            url: url.with_context(|| format!("the door has no URL in `{client}`"))?.to_owned(),
+            header: ("authorization".to_owned(), format!("Bearer {key}")),
+        };
+        Ok(Self { running: core, door, home })
     }
-    let client = told(&mut ours(&["clients", "add", "bench", "--json"])?)?;
-    let text = |pointer: &str| {
-        client.pointer(pointer).and_then(Value::as_str).with_context(|| format!("no `{pointer}` in `{client}`"))
-    };
-    let key = ("authorization".to_owned(), format!("Bearer {}", text("/key")?));
-    let url = client["urls"].as_array().into_iter().flatten().find_map(Value::as_str).context("the door has no URL")?;
-    Ok((core, Door { url: url.to_owned(), header: key }, home.display().to_string()))
+}
+
+/// `keybearer` with these arguments at this home.
+pub fn ours(home: &Path, arguments: &[&str]) -> Result<Command> {
+    let mut command = beside("keybearer")?;
+    command.args(arguments).env("KEYBEARER_HOME", home).env("KEYBEARER_LOG", "error");
+    Ok(command)
 }
 
 /// A token that only this run knows.

@@ -54,7 +54,8 @@ pub fn measure(command: &[String], behind: Option<u32>) -> Result<Value> {
     }))
 }
 
-struct Client {
+/// A client whose server has answered `initialize`.
+pub struct Client {
     process: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
@@ -63,17 +64,26 @@ struct Client {
 
 impl Client {
     /// Returns when `initialize` is answered.
-    fn start(command: &[String]) -> Result<Self> {
+    pub fn start(command: &[String]) -> Result<Self> {
         let (program, arguments) = command.split_first().context("there is no command")?;
-        let mut start = Command::new(program);
-        start.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut process = start.spawn().with_context(|| format!("start `{program}`"))?;
+        Self::of(Command::new(program).args(arguments))
+    }
+
+    /// The same of a command that knows its environment.
+    pub fn of(command: &mut Command) -> Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().with_context(|| format!("start {command:?}"))?;
         let output = BufReader::new(process.stdout.take().context("no standard output")?);
         let mut client = Self { input: process.stdin.take(), process, output, next: 1 };
         client.send(&message::initialize())?;
         client.answer(0)?;
         client.send(&message::initialized())?;
         Ok(client)
+    }
+
+    /// The process that was started.
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// The answer's line, and how many progress notifications came before it.

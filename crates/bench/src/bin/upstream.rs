@@ -1,14 +1,14 @@
 //! A fast MCP server: `upstream http` on a free port of loopback, or `upstream stdio`.
 //!
-//! Over HTTP it wants `Authorization: Bearer $TOKEN`, as every server behind Keybearer does, and prints its URL in one
-//! line of JSON. Tools: `echo`, `big`, `events`.
+//! Over HTTP it wants `Authorization: Bearer $TOKEN`, as every server behind Keybearer does (without a `TOKEN` it wants
+//! nothing), and prints its URL in one line of JSON. Tools: `echo`, `big`, `events`.
 
 #![allow(clippy::print_stdout, reason = "a program that others start speaks on standard output")]
 #![allow(clippy::disallowed_methods, reason = "a tool of the benchmark reads its own settings")]
 
 use std::io::{BufRead as _, Write as _};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt as _, Either, Full, StreamBody};
@@ -36,8 +36,8 @@ async fn main() -> Result<()> {
 }
 
 async fn http() -> Result<()> {
-    let token = std::env::var("TOKEN").context("`TOKEN` is not set")?;
-    let expected: &'static str = format!("Bearer {token}").leak();
+    let token = std::env::var("TOKEN").ok();
+    let expected: Option<&'static str> = token.map(|token| &*format!("Bearer {token}").leak());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     println!(r#"{{"url":"http://{}/mcp"}}"#, listener.local_addr()?);
     loop {
@@ -50,10 +50,11 @@ async fn http() -> Result<()> {
 
 async fn respond(
     request: Request<Incoming>,
-    expected: &str,
+    expected: Option<&str>,
 ) -> Result<Response<impl Body<Data = Bytes, Error = Failure> + use<>>, hyper::Error> {
     let empty = |status| Response::builder().status(status).body(Either::Left(Full::default()));
-    let response = if request.headers().get(AUTHORIZATION).is_none_or(|value| value != expected) {
+    let authorized = |wanted| request.headers().get(AUTHORIZATION).is_some_and(|value| value == wanted);
+    let response = if !expected.is_none_or(authorized) {
         empty(StatusCode::UNAUTHORIZED)
     } else if request.method() == Method::DELETE {
         empty(StatusCode::OK)
