@@ -217,3 +217,6 @@ impl Clients {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,6 +102,7 @@ fn event_words(event: &str) -> String {
         "renewed" => "sign-in renewed",
         "client_added" => "client registered",
         "client_revoked" => "client revoked",
+        "program_changed" => "its program is another one: treated as unknown",
         "server_added" => "server added",
         "server_removed" => "server removed",
         "turned_away" => "turned away",
