@@ -81,11 +81,6 @@ impl Desk {
         assert!((3..=4).contains(&steps), "four steps were to be told: {report}");
     }
 
-    /// How many calls of a method the audit trail has of an event.
-    fn recorded(&self, method: &str) -> usize {
-        self.home.audit().iter().filter(|record| record["method"] == method).count()
-    }
-
     /// What holds at the end of every story: nothing of the company's is in anybody's hands.
     #[track_caller]
     fn end(self) {
@@ -113,7 +108,7 @@ fn fastmcp_uses_a_protected_server_at_both_doors() {
     desk.has_used(&report);
     let report = Official::FastMcp.over_stdio(&desk.home, "everything", &[ECHO, LONG]);
     desk.has_used(&report);
-    assert_eq!(desk.recorded("tools/call"), 4);
+    desk.home.assert_recorded("tools/call", 4);
     desk.end();
 }
 
@@ -128,6 +123,6 @@ fn mcp_remote_carries_a_stdio_client_to_the_http_door() {
         let report = client.over_program(&desk.home, &program, &[ECHO, LONG]);
         desk.has_used(&report);
     }
-    assert_eq!(desk.recorded("tools/call"), 4);
+    desk.home.assert_recorded("tools/call", 4);
     desk.end();
 }

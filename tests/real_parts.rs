@@ -95,12 +95,6 @@ impl Story {
         self.keybearer(&["servers", "show", server, "--json"]).json()["state"].clone()
     }
 
-    /// How many records of this event there are, of calls by their method.
-    fn recorded(&self, what: &str) -> usize {
-        let records = self.home.audit();
-        records.iter().filter(|record| record["event"] == what || record["method"] == what).count()
-    }
-
     /// What holds at the end of every story.
     #[track_caller]
     fn end(mut self) {
@@ -166,8 +160,9 @@ fn works_with(client: Official) {
 
     assert_eq!(story.company.count("registration"), 2, "Keybearer registered itself once for each server");
     assert!(story.company.guard.ask("/__seen")["accepted"].as_u64().unwrap() >= 6);
-    assert_eq!((story.recorded("tools/call"), story.recorded("tools/list")), (8, 5), "one record each");
-    assert_eq!(story.recorded("sign_in"), 2);
+    for (what, times) in [("tools/call", 8), ("tools/list", 5), ("sign_in", 2)] {
+        story.home.assert_recorded(what, times);
+    }
     story.end();
 }
 
@@ -208,8 +203,8 @@ fn a_session_outlives_its_access_tokens() {
     assert_eq!(story.company.count("refused_token"), 0, "no spent refresh token was used again");
     assert_eq!(story.company.count("by_grant/authorization_code"), 2);
     assert_eq!(story.home.visits(), 2, "nobody was asked to sign in again");
-    assert_eq!(story.recorded("renewed") as u64, story.company.count("by_grant/refresh_token"));
-    assert_eq!(story.recorded("tools/call"), 8);
+    story.home.assert_recorded("renewed", usize::try_from(story.company.count("by_grant/refresh_token")).unwrap());
+    story.home.assert_recorded("tools/call", 8);
     story.end();
 }
 
@@ -232,7 +227,9 @@ fn signing_out_revokes_the_sign_in_and_stops_the_next_call() {
 
     story.keybearer(&["login", "counting", "--json"]).json();
     story.over_http(Official::TypeScriptSdk, "counting", &[ADD]);
-    assert_eq!((story.home.visits(), story.recorded("sign_out"), story.recorded("sign_in")), (2, 1, 2));
+    assert_eq!(story.home.visits(), 2);
+    story.home.assert_recorded("sign_out", 1);
+    story.home.assert_recorded("sign_in", 2);
     story.end();
 }
 
@@ -279,8 +276,9 @@ fn fifty_calls_on_a_cold_core_open_one_sign_in_page() {
     let wanted: Vec<String> = (0..50).map(|number| format!("Echo: {number}")).collect();
     assert_eq!(echoed, wanted, "each got its own answer");
     assert_eq!((story.home.visits(), story.company.count("by_grant/authorization_code")), (1, 1));
-    assert_eq!((story.recorded("initialize"), story.recorded("tools/call")), (50, 50));
-    assert_eq!(story.recorded("sign_in"), 1);
+    for (what, times) in [("initialize", 50), ("tools/call", 50), ("sign_in", 1)] {
+        story.home.assert_recorded(what, times);
+    }
     story.end();
 }
 

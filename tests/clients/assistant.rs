@@ -65,6 +65,6 @@ fn claude_code_uses_a_protected_server_at_both_doors() {
         secrets.push(desk.keyed.key.clone());
         search::assert_not_in("what the model was told", &told, &secrets);
     }
-    assert_eq!(desk.recorded("tools/call"), 2);
+    desk.home.assert_recorded("tools/call", 2);
     desk.end();
 }

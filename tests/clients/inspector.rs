@@ -33,6 +33,6 @@ fn the_inspector_uses_a_protected_server_at_both_doors() {
         let called = desk.inspect(target, &call);
         assert_eq!(called["content"][0]["text"], "Echo: hello");
     }
-    assert_eq!(desk.recorded("tools/call"), 2);
+    desk.home.assert_recorded("tools/call", 2);
     desk.end();
 }

@@ -117,6 +117,19 @@ impl Home {
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
+    /// Fails unless the audit trail has just so many records of an event, or of calls of a method. A record is written a
+    /// moment after what it tells of.
+    #[track_caller]
+    pub fn assert_recorded(&self, what: &str, times: usize) {
+        let is_of = |record: &Value| record["event"] == what || record["method"] == what;
+        let count = || self.audit().iter().filter(|record| is_of(record)).count();
+        let end = Instant::now() + PATIENCE;
+        while count() < times && Instant::now() < end {
+            std::thread::yield_now();
+        }
+        assert_eq!(count(), times, "records of `{what}`");
+    }
+
     /// Fails if any of `secrets`, or the canary, was written anywhere in this home.
     #[track_caller]
     pub fn assert_no_secret(&self, secrets: &[String]) {
