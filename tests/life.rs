@@ -2,8 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story stops where it fails")]
 #![allow(clippy::disallowed_methods, reason = "stories start programs, and give up on them after a while")]
 
+#[path = "life/activation.rs"]
+mod activation;
+#[path = "life/hand_over.rs"]
+mod hand_over;
+#[path = "life/layout.rs"]
+mod layout;
 #[path = "life/live.rs"]
 mod live;
+#[path = "life/off.rs"]
+mod off;
 #[path = "life/survive.rs"]
 mod survive;
 
@@ -26,6 +34,13 @@ impl Street {
     /// How many calls of tools have reached the server.
     fn calls(&self) -> usize {
         self.upstream.requests().iter().filter(|request| request.mentions("tools/call")).count()
+    }
+
+    /// Waits until the server's own stream was asked for, if a handshake was: what comes later is no part of it.
+    async fn streams(&self) {
+        if self.upstream.requests().iter().any(|request| request.mentions("\"initialize\"")) {
+            while self.upstream.next().await.unwrap().method != "GET" {}
+        }
     }
 
     /// Waits until a message of this kind reaches the server that was not waited for before.

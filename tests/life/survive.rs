@@ -36,6 +36,7 @@ async fn shaken(street: &Street) -> Bridge {
 async fn check_kill(library: &str) {
     let mut street = Street::build().await;
     let mut client = LiveClient::start(&street.house.home, library, "crm");
+    street.streams().await;
     let (reply, _held) = Reply::json("{}").held();
     street.upstream.will(reply);
     client.call("get_account");

@@ -34,7 +34,11 @@ fn long_notes() -> String {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the core in this terminal, which also answers its questions
-    Serve,
+    Serve {
+        /// Take over from a core that runs: it finishes what is under way, and no client notices
+        #[arg(long)]
+        replace: bool,
+    },
     /// Turn Keybearer on, and start the core in the background if none runs
     Start,
     /// Turn Keybearer off: end the core in good order, and let nothing but `start` or `serve` start it again

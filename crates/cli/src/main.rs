@@ -18,6 +18,7 @@ mod serve;
 mod session;
 mod settings;
 mod show;
+mod take_over;
 mod typed;
 mod waiting;
 

@@ -14,9 +14,10 @@ use keybearer_core::ports::{Answer, KeyStore, KeyStoreError, KeyStoreKind, Ports
 use keybearer_os::folders::Folders;
 use keybearer_os::harden::harden;
 use keybearer_os::local::{self, Name};
-use keybearer_os::lock::{CoreLock, LockError};
+use keybearer_os::lock::CoreLock;
 use keybearer_os::open_files;
-use keybearer_os::switch;
+use keybearer_os::passed::Given;
+use keybearer_os::tell;
 use keybearer_os::terminal::go_on_in_background;
 use keybearer_platform::browser::SystemBrowser;
 use keybearer_platform::clock::SystemClock;
@@ -31,7 +32,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::{self, Format};
 use crate::prompt::TerminalPrompter;
-use crate::{ask, log, settings, show};
+use crate::take_over::{Place, Wish};
+use crate::{ask, log, settings, show, take_over};
 
 /// How long the end waits for what cannot be interrupted: a keychain that does not answer.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -39,12 +41,8 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How long the start waits to hear whether there is a keychain.
 const FIRST_LOOK: Duration = Duration::from_secs(2);
 
-/// How often, and after which pause, the lock of a core that is ending is tried.
-const LOOKS: u32 = 150;
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-
 /// Runs the core until it is told to end.
-pub(crate) fn run(format: Format) -> Result<Exit, Failure> {
+pub(crate) fn run(wish: Wish, format: Format) -> Result<Exit, Failure> {
     log::start();
     if let Err(cause) = harden() {
         tracing::warn!(%cause, "this process's memory could not be closed to other programs of this user");
@@ -55,17 +53,22 @@ pub(crate) fn run(format: Format) -> Result<Exit, Failure> {
     go_on_in_background();
     let folders = ask::folders()?;
     let config = settings::read(&folders)?;
-    let lock = only_core(&folders)?;
-    switch::turn_on(&folders).map_err(|cause| failed(&cause))?;
+    let Place { lock, given } = take_over::place(&folders, wish)?;
     let stop = told_to_end()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|cause| failed(&cause))?;
     let served = runtime.block_on(async {
-        let running = compose(&folders, &config, &lock).await?;
+        let mut running = compose(&folders, &config, &lock, given).await?;
         ready(&running, &folders, format);
+        tell::ready();
         tokio::select! {
             () = running.asked_to_stop() => tracing::info!("ending: asked to over the control socket"),
             () = stop.notified() => tracing::info!("ending: told to by the system or the terminal"),
+            () = running.asked_to_drain() => {
+                tracing::info!("ending: another core takes over");
+                running.drain().await;
+            }
         }
+        tell::stopping();
         running.stop().await;
         Ok(Exit::Ok)
     });
@@ -73,21 +76,7 @@ pub(crate) fn run(format: Format) -> Result<Exit, Failure> {
     served
 }
 
-/// The right to be the core. One that has closed its sockets is about to end: that is waited for.
-fn only_core(folders: &Folders) -> Result<CoreLock, Failure> {
-    for _look in 0..LOOKS {
-        match CoreLock::acquire(folders) {
-            Ok(lock) => return Ok(lock),
-            Err(LockError::Taken) if local::connect_blocking(folders, Name::Control).is_err() => {
-                std::thread::sleep(LOOK_AGAIN);
-            }
-            Err(error) => return Err(not_locked(&error)),
-        }
-    }
-    Err(not_locked(&LockError::Taken))
-}
-
-async fn compose(folders: &Folders, config: &Config, lock: &CoreLock) -> Result<Running, Failure> {
+async fn compose(folders: &Folders, config: &Config, lock: &CoreLock, given: Given) -> Result<Running, Failure> {
     let ports = Ports {
         keys: key_store(config.key_store).await,
         http: Arc::new(PlainHttp::new().map_err(|cause| failed(&cause))?),
@@ -101,7 +90,7 @@ async fn compose(folders: &Folders, config: &Config, lock: &CoreLock) -> Result<
     let places = Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
     let broker = Broker::start(places, ports).map_err(|error| not_started(folders, &error))?;
     let tls = tls::client_config().map_err(|cause| failed(&cause))?;
-    keybearer_server::start(Parts { broker, tls, lock, silence: SILENCE }).await.map_err(|cause| failed(&cause))
+    keybearer_server::start(Parts { broker, tls, lock, given, silence: SILENCE }).await.map_err(|cause| failed(&cause))
 }
 
 /// The keychain, if it is wanted and there is one; memory otherwise, and the state says which.
@@ -166,15 +155,6 @@ impl Prompter for NobodyThere {
     }
 }
 
-fn not_locked(error: &LockError) -> Failure {
-    match error {
-        LockError::Taken => Failure::new(Code::Internal, error.to_string())
-            .hint("`keybearer status` shows it, `keybearer stop` ends it")
-            .ending(Exit::AlreadyRunning),
-        LockError::Folders(_) | LockError::Failed { .. } => failed(error),
-    }
-}
-
 fn not_started(folders: &Folders, error: &StartError) -> Failure {
     match error {
         StartError::Config(problems) => settings::broken(&folders.config_file(), problems),
@@ -182,6 +162,6 @@ fn not_started(folders: &Folders, error: &StartError) -> Failure {
     }
 }
 
-fn failed(cause: &impl std::fmt::Display) -> Failure {
+pub(crate) fn failed(cause: &impl std::fmt::Display) -> Failure {
     Failure::new(Code::Internal, cause.to_string())
 }

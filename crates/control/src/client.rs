@@ -156,6 +156,7 @@ fn unexpected(reply: &Reply) -> Error {
         Reply::ConnectPreview { .. } => "connect_preview",
         Reply::Connected { .. } => "connected",
         Reply::Disconnected { .. } => "disconnected",
+        Reply::Draining { .. } => "draining",
         Reply::Done => "done",
         Reply::Failed { .. } => "failed",
     };

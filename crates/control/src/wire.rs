@@ -106,6 +106,8 @@ pub enum Request {
     },
     /// End the core in good order.
     Stop,
+    /// Hand over to another core: finish what is under way, and end. The answer is [`Reply::Draining`].
+    Drain,
 }
 
 /// A header with a secret value.
@@ -171,6 +173,11 @@ pub enum Reply {
     Disconnected {
         /// What was taken back.
         disconnected: Disconnected,
+    },
+    /// This core ends when what is under way is done, at the latest after half a minute.
+    Draining {
+        /// The names of the listening sockets that come with this line, in their order.
+        sockets: Vec<String>,
     },
     /// Done, and nothing to tell.
     Done,

@@ -420,6 +420,14 @@ impl Broker {
         Some(server.keeper.sign_out().await)
     }
 
+    /// Waits until no refresh token is on its way any more and what was renewed is kept; nothing is renewed after it.
+    pub async fn finish(&self) {
+        let servers = self.0.servers.load_full();
+        for server in servers.values() {
+            server.keeper.finish().await;
+        }
+    }
+
     /// Writes what the audit trail still holds in memory, before the process ends.
     pub fn flush(&self) {
         self.0.trail.flush();

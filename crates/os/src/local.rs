@@ -33,7 +33,8 @@ pub enum Name {
 }
 
 impl Name {
-    fn as_str(self) -> &'static str {
+    /// What it is called: in its file's name, and when it is passed between processes.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Bridge => "bridge",
             Self::Control => "control",

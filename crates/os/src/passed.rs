@@ -37,7 +37,7 @@ impl Given {
     /// The socket of this name. It can be had once.
     pub fn take(&mut self, name: &str) -> Option<Passed> {
         let at = self.sockets.iter().position(|(other, _)| other == name)?;
-        Some(self.sockets.swap_remove(at).1)
+        Some(self.sockets.remove(at).1)
     }
 
     /// Whether nothing was given.

@@ -27,6 +27,7 @@ pub(crate) async fn keep(exchange: Exchange, state: watch::Sender<ContainerDoor>
     let mut changes = exchange.broker.changes();
     let mut listening = JoinSet::new();
     let mut stands_at = None;
+    let mut draining = exchange.draining.clone();
     loop {
         changes.mark_unchanged();
         let needed = exchange.broker.clients().any_for_containers();
@@ -39,8 +40,9 @@ pub(crate) async fn keep(exchange: Exchange, state: watch::Sender<ContainerDoor>
             });
             stands_at = wanted;
         }
-        if changes.changed().await.is_err() {
-            return;
+        tokio::select! {
+            () = draining.begun() => break,
+            changed = changes.changed() => if changed.is_err() { return },
         }
     }
 }
@@ -78,8 +80,10 @@ async fn listener(address: Ipv4Addr, port: Option<u16>) -> io::Result<(TcpListen
 async fn accept(listener: TcpListener, local: SocketAddr, neighbours: Subnet, exchange: Exchange) {
     let door = Arc::new(Door::Container(Hosts::of(local)));
     let mut connections = JoinSet::new();
+    let mut draining = exchange.draining.clone();
     loop {
         tokio::select! {
+            () = draining.begun() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) if is_near(peer, neighbours) => {
                     connections.spawn(serve(stream, Arc::clone(&door), exchange.clone()));
@@ -90,6 +94,8 @@ async fn accept(listener: TcpListener, local: SocketAddr, neighbours: Subnet, ex
             Some(_) = connections.join_next() => {}
         }
     }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
 fn is_near(peer: SocketAddr, neighbours: Subnet) -> bool {

@@ -14,11 +14,13 @@ use keybearer_model::grant::ClientAuth;
 use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::secret::Secret;
 use keybearer_os::folders::Folders;
-use keybearer_os::local::{Listener, Stream};
+use keybearer_os::local::{Carrier, Listener, Stream};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinSet;
 
+use crate::doorways::Doorways;
+use crate::draining::Draining;
 use crate::doors::Doors;
 use crate::{programs, view};
 
@@ -31,6 +33,10 @@ pub(crate) struct Control {
     pub(crate) broker: Broker,
     pub(crate) doors: Doors,
     pub(crate) stop: Arc<Notify>,
+    /// Another core takes over.
+    pub(crate) drain: Arc<Notify>,
+    pub(crate) draining: Draining,
+    pub(crate) doorways: Doorways,
     pub(crate) folders: Folders,
     /// One client is connected at a time: between looking at its files and writing them nobody else of us comes.
     pub(crate) connecting: Arc<Mutex<()>>,
@@ -42,8 +48,10 @@ impl Control {
     /// Serves peers until the task is dropped.
     pub(crate) async fn accept(self, listener: Listener) {
         let mut peers = JoinSet::new();
+        let mut draining = self.draining.clone();
         loop {
             tokio::select! {
+                () = draining.begun() => break,
                 accepted = listener.accept() => match accepted {
                     Ok(stream) => { peers.spawn(self.clone().serve(stream)); }
                     Err(error) => {
@@ -54,13 +62,18 @@ impl Control {
                 Some(_) = peers.join_next() => {}
             }
         }
+        self.doorways.left(listener);
+        // Whoever is connected goes on asking until this core ends.
+        while peers.join_next().await.is_some() {}
     }
 
     async fn serve(self, stream: Stream) {
+        let carrier = stream.carrier();
         let (reader, mut replies) = tokio::io::split(stream);
         let mut reader = BufReader::new(reader);
         while let Some(line) = next_line(&mut reader).await {
             let sent = match serde_json::from_slice(&line) {
+                Ok(Request::Drain) => self.drain(carrier.as_ref(), &mut replies).await,
                 Ok(request) => self.obey(request, &mut replies).await,
                 Err(cause) => {
                     let error = Error::new(Code::BadRequest, format!("the request is not understood: {cause}"));
@@ -98,8 +111,23 @@ impl Control {
                 self.stop.notify_one();
                 Reply::Done
             }
+            Request::Drain => return self.drain(None, replies).await,
         };
         say(replies, &reply).await
+    }
+
+    /// Another core takes over: it gets the doors' sockets, where they can be handed on.
+    async fn drain(&self, carrier: Option<&Carrier>, replies: &mut Replies) -> std::io::Result<()> {
+        let (sockets, passed) = if carrier.is_some() { self.doorways.hand_over() } else { Default::default() };
+        let mut line = serde_json::to_vec(&Reply::Draining { sockets })?;
+        line.push(b'\n');
+        let told = match carrier {
+            Some(carrier) => carrier.send(&line, &passed),
+            None => replies.write_all(&line).await,
+        };
+        // Whatever the other one has heard: it was asked for, and two cores never run.
+        self.drain.notify_one();
+        told
     }
 
     fn snapshot(&self) -> Reply {

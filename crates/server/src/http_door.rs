@@ -34,11 +34,20 @@ impl FirstLook {
         look
     }
 
-    /// Opens and closes the door as clients come and go, until the task is dropped.
+    /// Opens and closes the door as clients come and go, until the task is dropped. When the core drains, those that
+    /// are there are served to their end.
     pub(crate) async fn keep(mut self, exchange: Exchange, state: watch::Sender<HttpDoor>) {
-        while self.changes.changed().await.is_ok() {
-            self.at(&exchange, &state).await;
+        let mut draining = exchange.draining.clone();
+        loop {
+            tokio::select! {
+                () = draining.begun() => break,
+                changed = self.changes.changed() => match changed {
+                    Ok(()) => self.at(&exchange, &state).await,
+                    Err(_) => return,
+                },
+            }
         }
+        while self.listening.join_next().await.is_some() {}
     }
 
     async fn at(&mut self, exchange: &Exchange, state: &watch::Sender<HttpDoor>) {
@@ -49,6 +58,7 @@ impl FirstLook {
             state.send_replace(open_door(exchange, &mut self.listening).await);
         } else if !wanted && open {
             self.listening.shutdown().await;
+            exchange.doorways.forget_tcp();
             state.send_replace(HttpDoor::Closed);
         }
     }
@@ -57,7 +67,10 @@ impl FirstLook {
 async fn open_door(exchange: &Exchange, listening: &mut JoinSet<()>) -> HttpDoor {
     let chosen = exchange.broker.config().http_port;
     let remembered = || exchange.broker.store().setting(PORT_SETTING).ok().flatten()?.parse().ok();
-    let bound = match chosen.or_else(remembered) {
+    let wanted = chosen.or_else(remembered);
+    let given = exchange.doorways.given_tcp(wanted);
+    let bound = match wanted {
+        _ if !given.is_empty() => Ok(given),
         Some(port) => bind(port).await.map_err(|_| port),
         None => bind_somewhere().await.map_err(|_| 0),
     };
@@ -84,6 +97,7 @@ async fn open_door(exchange: &Exchange, listening: &mut JoinSet<()>) -> HttpDoor
             tracing::warn!(%error, "the port of the HTTP door was not remembered");
         }
         addresses.push(format!("http://{address}"));
+        exchange.doorways.note_tcp(&listener);
         listening.spawn(accept(listener, address, Arc::clone(&lanes), exchange.clone()));
     }
     HttpDoor::Open { addresses }
@@ -121,8 +135,10 @@ async fn bind_somewhere() -> io::Result<Vec<TcpListener>> {
 async fn accept(listener: TcpListener, address: SocketAddr, lanes: Arc<Lanes>, exchange: Exchange) {
     let door = Arc::new(Door::Tcp(Hosts::of(address)));
     let mut connections = JoinSet::new();
+    let mut draining = exchange.draining.clone();
     loop {
         tokio::select! {
+            () = draining.begun() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let lane = lanes.next();
@@ -138,6 +154,8 @@ async fn accept(listener: TcpListener, address: SocketAddr, lanes: Arc<Lanes>, e
             Some(_) = connections.join_next() => {}
         }
     }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }
 
 /// Runs on a lane, whose event loop the connection is not known to yet.

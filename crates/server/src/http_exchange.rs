@@ -20,6 +20,8 @@ use self::session::Session;
 use crate::answer::{self, Answer};
 use crate::calls;
 use crate::connection::Connection;
+use crate::doorways::Doorways;
+use crate::draining::Draining;
 use crate::forward::{Forwarder, Outgoing, Relay};
 use crate::gate::{self, Target};
 use crate::half_closed::Said;
@@ -50,6 +52,8 @@ pub(crate) struct Exchange {
     pub(crate) turned_away: TurnedAway,
     /// Keybearer's own MCP server.
     pub(crate) own: Arc<HttpDoor>,
+    pub(crate) doorways: Doorways,
+    pub(crate) draining: Draining,
     /// After how long a silence an event stream gets a comment.
     pub(crate) silence: Duration,
 }

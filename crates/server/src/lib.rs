@@ -10,6 +10,7 @@ mod connection;
 mod container_door;
 mod control;
 mod doors;
+mod doorways;
 mod draining;
 mod forward;
 mod gate;

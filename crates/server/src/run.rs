@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use keybearer_control::snapshot::{ContainerDoor, HttpDoor};
 use keybearer_core::broker::Broker;
-use keybearer_os::local::{self, BindError, Name};
+use keybearer_os::local::{self, BindError, Listener, Name};
 use keybearer_os::lock::CoreLock;
+use keybearer_os::passed::Given;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use crate::calls;
 use crate::container_door;
 use crate::control::Control;
 use crate::doors::Doors;
+use crate::doorways::Doorways;
 use crate::draining::{self, Drain};
 use crate::forward::Forwarder;
 use crate::http_door;
@@ -25,6 +28,9 @@ use crate::socket_door;
 use crate::turned_away::TurnedAway;
 use crate::stdio::Bridges;
 
+/// How long the end waits for a refresh token that is on its way: one that is lost would sign the person out.
+const LAST_TOKENS: Duration = Duration::from_secs(2);
+
 /// What a running core is made of.
 pub struct Parts<'a> {
     /// The broker that decides.
@@ -33,6 +39,8 @@ pub struct Parts<'a> {
     pub tls: Arc<rustls::ClientConfig>,
     /// The proof that this is the only core here.
     pub lock: &'a CoreLock,
+    /// Listening sockets that somebody else has opened for this core.
+    pub given: Given,
     /// After how long a silence an event stream gets a comment; [`SILENCE`](crate::SILENCE) but in tests.
     pub silence: Duration,
 }
@@ -51,8 +59,11 @@ pub struct Running {
     broker: Broker,
     doors: Doors,
     stop: Arc<Notify>,
+    asked_to_drain: Arc<Notify>,
     drain: Drain,
     tasks: JoinSet<()>,
+    /// The doors that clients come in by; they end by themselves when the core drains.
+    visited: JoinSet<()>,
 }
 
 /// Opens every door.
@@ -60,14 +71,20 @@ pub struct Running {
 /// # Errors
 /// If a socket of ours cannot be opened. A taken HTTP port is no error: that door stays closed and says so.
 pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
-    let Parts { broker, tls, lock, silence } = parts;
+    let Parts { broker, tls, lock, given, silence } = parts;
     let forwarder = Arc::new(Forwarder::new(tls));
-    let (bridges, controls) = (local::bind(lock, Name::Bridge)?, local::bind(lock, Name::Control)?);
-    let programs = local::bind(lock, Name::Http)?;
+    let doorways = Doorways::new(given);
+    let open = |name| open(lock, name, &doorways);
+    let (bridges, controls, programs) = (open(Name::Bridge)?, open(Name::Control)?, open(Name::Http)?);
     let (state, door) = watch::channel(HttpDoor::Closed);
-    let stop = Arc::new(Notify::new());
+    let (stop, asked_to_drain) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (drain, draining) = draining::channel();
-    let stdio = Bridges { broker: broker.clone(), forwarder: Arc::clone(&forwarder), draining };
+    let stdio = Bridges {
+        broker: broker.clone(),
+        forwarder: Arc::clone(&forwarder),
+        draining: draining.clone(),
+        doorways: doorways.clone(),
+    };
     let exchange = Exchange {
         broker: broker.clone(),
         forwarder,
@@ -76,27 +93,42 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
         limits: Arc::new(Limits::new()),
         turned_away: TurnedAway::new(broker.clone()),
         own: Arc::new(own::HttpDoor::new(stdio.clone(), silence)),
+        doorways: doorways.clone(),
+        draining: draining.clone(),
         silence,
     };
     let (container_state, container) = watch::channel(ContainerDoor::Closed);
     let first = http_door::FirstLook::new(&exchange, &state).await;
-    let mut tasks = JoinSet::new();
+    let (mut tasks, mut visited) = (JoinSet::new(), JoinSet::new());
     tasks.spawn(programs::look_at_all(broker.clone()));
-    tasks.spawn(socket_door::accept(programs, exchange.clone()));
-    tasks.spawn(container_door::keep(exchange.clone(), container_state));
-    tasks.spawn(first.keep(exchange, state));
-    tasks.spawn(stdio.accept(bridges));
+    visited.spawn(socket_door::accept(programs, exchange.clone()));
+    visited.spawn(container_door::keep(exchange.clone(), container_state));
+    visited.spawn(first.keep(exchange, state));
+    visited.spawn(stdio.accept(bridges));
     let socket = local::address(lock.folders(), Name::Http).ok().map(|path| path.display().to_string());
     let doors = Doors { http: door, container, socket };
     let control = Control {
         broker: broker.clone(),
         doors: doors.clone(),
         stop: Arc::clone(&stop),
+        drain: Arc::clone(&asked_to_drain),
+        draining,
+        doorways,
         folders: lock.folders().clone(),
         connecting: Arc::default(),
     };
     tasks.spawn(control.accept(controls));
-    Ok(Running { broker, doors, stop, drain, tasks })
+    Ok(Running { broker, doors, stop, asked_to_drain, drain, tasks, visited })
+}
+
+/// A socket of ours: the one that was given, or one that is opened here.
+fn open(lock: &CoreLock, name: Name, doorways: &Doorways) -> Result<Listener, BindError> {
+    let listener = match doorways.given(name.as_str()) {
+        Some(socket) => local::adopt(lock, name, socket)?,
+        None => local::bind(lock, name)?,
+    };
+    doorways.note(name.as_str(), listener.share());
+    Ok(listener)
 }
 
 impl Running {
@@ -110,14 +142,27 @@ impl Running {
         self.stop.notified().await;
     }
 
-    /// Tells the bridges that another core takes over; [`Running::stop`] follows.
-    pub fn begin_drain(&self) {
+    /// Waits until another core asks for this one's place.
+    pub async fn asked_to_drain(&self) {
+        self.asked_to_drain.notified().await;
+    }
+
+    /// Lets nobody in any more, and waits until what is under way is done; [`Running::stop`] follows.
+    pub async fn drain(&mut self) {
         self.drain.begin();
+        let done = async { while self.visited.join_next().await.is_some() {} };
+        if tokio::time::timeout(calls::PATIENCE_AT_A_DRAIN, done).await.is_err() {
+            tracing::warn!("what is still under way is cut: another core waits");
+        }
     }
 
     /// Closes the doors, ends what is open, and writes what is still to be recorded.
     pub async fn stop(mut self) {
+        self.visited.shutdown().await;
         self.tasks.shutdown().await;
+        if tokio::time::timeout(LAST_TOKENS, self.broker.finish()).await.is_err() {
+            tracing::warn!("a sign-in or a renewal is cut short");
+        }
         self.broker.flush();
     }
 }

@@ -14,12 +14,14 @@ use crate::gate::Door;
 use crate::http_exchange::Exchange;
 use crate::visitor::{Knocker, Program};
 
-/// Serves programs until the task is dropped.
+/// Serves programs until the task is dropped. When the core drains, those that are there are served to their end.
 pub(crate) async fn accept(listener: Listener, exchange: Exchange) {
     let door = Arc::new(Door::Socket);
     let mut connections = JoinSet::new();
+    let mut draining = exchange.draining.clone();
     loop {
         tokio::select! {
+            () = draining.begun() => break,
             accepted = listener.accept() => match accepted {
                 Ok(stream) => { connections.spawn(serve(stream, Arc::clone(&door), exchange.clone())); }
                 Err(error) => {
@@ -30,6 +32,8 @@ pub(crate) async fn accept(listener: Listener, exchange: Exchange) {
             Some(_) = connections.join_next() => {}
         }
     }
+    exchange.doorways.left(listener);
+    while connections.join_next().await.is_some() {}
 }
 
 async fn serve(stream: Stream, door: Arc<Door>, exchange: Exchange) {

@@ -70,9 +70,8 @@ impl House {
         self.stray = true;
     }
 
-    /// Puts another core in the place of the one that runs, by the command line, and waits until the old one has ended.
-    pub fn replace(&mut self, arguments: &[&str]) {
-        let next = Core::start_with(&self.home, arguments);
+    /// Another core has taken over from the one that ran, which ends by itself.
+    pub fn follow(&mut self, next: Core) {
         let old = self.core.replace(next);
         assert!(old.is_some_and(|old| old.ended().success()), "the old core did not end in good order");
     }

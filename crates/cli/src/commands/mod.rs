@@ -18,11 +18,12 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::Format;
 use crate::serve;
+use crate::take_over::Wish;
 
 /// Does what the command line says.
 pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
     match command {
-        Command::Serve => serve::run(format),
+        Command::Serve { replace } => serve::run(Wish::from_flag(replace), format),
         Command::Start => life::start(format),
         Command::Stop => life::stop(format),
         Command::Stdio { server } => Ok(crate::bridge::run(server)),

@@ -136,6 +136,8 @@ enum Command {
     SignIn(Opening, oneshot::Sender<Result<(), Arc<SignInError>>>),
     SignOut(oneshot::Sender<Revocation>),
     Reload(oneshot::Sender<()>),
+    /// The core ends: the answer comes when what is under way is kept.
+    Finish(oneshot::Sender<()>),
 }
 
 /// What the handle and its owner task share.
@@ -244,6 +246,14 @@ impl Keeper {
             return Revocation::Nothing;
         }
         answer.await.unwrap_or(Revocation::Nothing)
+    }
+
+    /// Ends the keeper: a renewal that is under way goes on to its end, and what was not saved is.
+    pub(crate) async fn finish(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(Command::Finish(reply)).await.is_ok() {
+            let _ = answer.await;
+        }
     }
 
     /// Looks into the key store again, after a secret was put there.

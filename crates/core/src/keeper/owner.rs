@@ -76,11 +76,12 @@ impl Owner {
 
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
         self.load().await;
-        loop {
+        let finishing = loop {
             tokio::select! {
                 command = inbox.recv() => match command {
+                    Some(Command::Finish(reply)) => break Some(reply),
                     Some(command) => self.obey(command).await,
-                    None => break,
+                    None => break None,
                 },
                 done = finished(&mut self.work) => {
                     self.work = None;
@@ -93,7 +94,7 @@ impl Owner {
                     self.save_again().await;
                 }
             }
-        }
+        };
         // A renewal that is on its way goes on to its end: a refresh token may already be spent.
         if let Some(work) = self.work.take()
             && let Ok(Done::Renewed(grant, Ok(Renewal { saved: Some(Err(_)), .. }))) = work.await
@@ -103,6 +104,9 @@ impl Owner {
         }
         if self.save_again {
             self.save_again().await;
+        }
+        if let Some(reply) = finishing {
+            let _ = reply.send(());
         }
     }
 
@@ -128,6 +132,8 @@ impl Owner {
                 self.load().await;
                 let _ = reply.send(());
             }
+            // The loop ends at it.
+            Command::Finish(reply) => drop(reply),
         }
     }
 

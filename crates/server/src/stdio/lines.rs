@@ -1,6 +1,7 @@
 //! Lines out of a byte stream, none longer than a message may be.
 
 use bytes::{Bytes, BytesMut};
+use keybearer_control::bridge::{FINISHED, NOTICE_MARK};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use crate::http_exchange::LARGEST_MESSAGE;
@@ -21,18 +22,26 @@ pub(crate) struct Lines<R> {
     /// Bytes of the buffer that are known to hold no line feed.
     searched: usize,
     skipping: bool,
+    /// The bridge has said so: it cannot close its connection in one direction.
+    finished: bool,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader, buffer: BytesMut::with_capacity(16 << 10), searched: 0, skipping: false }
+        Self { reader, buffer: BytesMut::with_capacity(16 << 10), searched: 0, skipping: false, finished: false }
     }
 
     /// The next line; `None` at the end. Dropping the future loses nothing.
     pub(crate) async fn next(&mut self) -> Option<Line> {
         loop {
             if let Some(line) = self.take() {
-                return Some(line);
+                if is_notice(&line) {
+                    self.finished = true;
+                }
+                return Some(line).filter(|_| !self.finished);
+            }
+            if self.finished {
+                return None;
             }
             self.buffer.reserve(16 << 10);
             match self.reader.read_buf(&mut self.buffer).await {
@@ -65,6 +74,11 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 }
 
+/// The one thing that a bridge says to the core between a client's lines is [`FINISHED`].
+fn is_notice(line: &Line) -> bool {
+    matches!(line, Line::Whole(line) if line.first() == Some(&NOTICE_MARK) && line.get(1..) == Some(FINISHED))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +109,12 @@ mod tests {
             read(&[b"{\"a\"", b":1}\n{}\r", b"\n\nlast without end"]).await,
             [whole("{\"a\":1}"), whole("{}"), whole("")]
         );
+    }
+
+    #[tokio::test]
+    async fn a_bridge_that_has_finished_says_no_more() {
+        let finished = [&[NOTICE_MARK], FINISHED, b"\n"].concat();
+        assert_eq!(read(&[b"{}\n", &finished, b"{}\n"]).await, [whole("{}")]);
     }
 
     #[tokio::test]

@@ -32,6 +32,7 @@ use tokio::io::{AsyncWriteExt as _, WriteHalf};
 
 use self::lines::{Line, Lines};
 use self::session::Session;
+use crate::doorways::Doorways;
 use crate::draining::Draining;
 use crate::forward::Forwarder;
 use crate::own::LineDoor;
@@ -48,14 +49,18 @@ pub(crate) struct Bridges {
     pub(crate) broker: Broker,
     pub(crate) forwarder: Arc<Forwarder>,
     pub(crate) draining: Draining,
+    pub(crate) doorways: Doorways,
 }
 
 impl Bridges {
-    /// Serves bridges until the task is dropped, which ends their sessions too.
+    /// Serves bridges until the task is dropped, which ends their sessions too. When the core drains, those that are
+    /// there are served until they hang up.
     pub(crate) async fn accept(self, listener: Listener) {
         let mut sessions = tokio::task::JoinSet::new();
+        let mut draining = self.draining.clone();
         loop {
             tokio::select! {
+                () = draining.begun() => break,
                 accepted = listener.accept() => match accepted {
                     Ok(stream) => { sessions.spawn(self.clone().serve(stream)); }
                     Err(error) => {
@@ -66,6 +71,8 @@ impl Bridges {
                 Some(_) = sessions.join_next() => {}
             }
         }
+        self.doorways.left(listener);
+        while sessions.join_next().await.is_some() {}
     }
 
     async fn serve(self, stream: Stream) {

@@ -21,7 +21,7 @@ impl Bridges {
         reader: impl AsyncRead + Unpin + Send,
         writer: impl AsyncWrite + Unpin + Send + 'static,
     ) -> impl Future<Output = ()> + Send {
-        let Self { broker, forwarder, draining } = self.clone();
+        let Self { broker, forwarder, draining, .. } = self.clone();
         let session = Session::new(broker, forwarder, caller, registered, server);
         session.run(Lines::new(reader), writer, draining, false)
     }

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use keybearer_core::broker::{Broker, Places};
 use keybearer_core::ports::Ports;
 use keybearer_os::lock::CoreLock;
+use keybearer_os::passed::Given;
 use keybearer_platform::tls;
 use keybearer_platform::web::PlainHttp;
 use keybearer_server::{Parts, Running};
@@ -34,7 +35,7 @@ impl RunningCore {
         let places = Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
         let broker = Broker::start(places, ports).context("start the broker")?;
         let tls = tls::client_config().context("make the TLS configuration")?;
-        let parts = Parts { broker: broker.clone(), tls, lock: &lock, silence: world.silence };
+        let parts = Parts { broker: broker.clone(), tls, lock: &lock, given: Given::default(), silence: world.silence };
         let running = keybearer_server::start(parts).await.context("open the doors")?;
         Ok(Self { running, broker, _lock: lock })
     }
