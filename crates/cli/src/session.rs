@@ -6,6 +6,7 @@ use std::io::{BufRead, Read as _, Write};
 
 use keybearer_control::bridge::{Hello, NOTICE_MARK, VERSION, Welcome};
 use keybearer_control::error::{Code, Error};
+use keybearer_mcp::contact::OBSTACLE;
 use keybearer_mcp::reply::codes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -81,7 +82,7 @@ impl<R: BufRead, W: Write> Session<R, W> {
             tools.extend(page.get("tools").and_then(Value::as_array).cloned().unwrap_or_default());
             match page.get("nextCursor").and_then(Value::as_str) {
                 Some(cursor) => params = json!({ "cursor": cursor }),
-                None => return Ok(tools),
+                None => return if let Some(error) = obstacle_in(&tools) { Err(error) } else { Ok(tools) },
             }
         }
         Err(senseless("tools/list"))
@@ -183,6 +184,13 @@ impl<R: BufRead, W: Write> Session<R, W> {
             }
         }
     }
+}
+
+/// What keeps the server's own tools away, where the core has listed one of its own in their place.
+fn obstacle_in(tools: &[Value]) -> Option<Failure> {
+    let obstacle = tools.iter().find_map(|tool| tool.get("_meta")?.get(OBSTACLE))?;
+    let error = RpcError::deserialize(obstacle).ok()?;
+    Some(into_failure(Trouble::Told(error)))
 }
 
 /// What can go wrong with a request.
@@ -294,6 +302,14 @@ mod tests {
         assert!(
             String::from_utf8_lossy(&session.out).contains(r#""arguments":{"big": 123456789012345678901234567890}"#)
         );
+    }
+
+    #[test]
+    fn a_tool_of_the_core_s_own_is_what_is_in_the_way() {
+        let obstacle = json!({ "code": codes::SIGN_IN_NEEDED, "message": "told" });
+        let tool = json!({ "name": "sign_in", "_meta": { OBSTACLE: obstacle } });
+        let list = json!({ "jsonrpc": "2.0", "id": 2, "result": { "tools": [tool] } }).to_string();
+        check_refused(&[READY, INITIALIZED, &list], Exit::SignInNeeded, "told");
     }
 
     #[test]

@@ -7,11 +7,16 @@ use keybearer_model::name::ServerName;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use crate::reply::{self, Obstacle};
+
 /// The protocol versions of the legacy era, oldest first.
 pub const LEGACY: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
 /// The tool that a client is offered until the rest is there.
 pub const SIGN_IN: &str = "sign_in";
+
+/// The member of that tool's `_meta` that says, to programs of ours, what is in the way: its code and its sentence.
+pub const OBSTACLE: &str = "keybearer/obstacle";
 
 /// What only a person can give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +76,9 @@ pub fn list(id: &str, method: &str, modern: bool, server: &ServerName, missing: 
 }
 
 fn sign_in_tool(server: &ServerName, missing: Missing) -> Value {
-    let (title, description) = match missing {
+    let (obstacle, title, description) = match missing {
         Missing::SignIn => (
+            Obstacle::SignInNeeded,
             format!("Sign in to {server}"),
             format!(
                 "The tools of {server} are not here yet, because nobody is signed in. Call this tool: Keybearer shows \
@@ -80,6 +86,7 @@ fn sign_in_tool(server: &ServerName, missing: Missing) -> Value {
             ),
         ),
         Missing::Permission => (
+            Obstacle::NoAnswer,
             format!("Ask to use {server}"),
             format!(
                 "The tools of {server} are not here yet, because this app must be allowed to use {server} first. Call \
@@ -93,6 +100,7 @@ fn sign_in_tool(server: &ServerName, missing: Missing) -> Value {
         "description": description,
         "inputSchema": { "type": "object", "properties": {} },
         "annotations": { "title": title, "readOnlyHint": false, "destructiveHint": false, "openWorldHint": false },
+        "_meta": { OBSTACLE: { "code": obstacle.code(), "message": reply::sentence(obstacle, server) } },
     })
 }
 
@@ -284,6 +292,7 @@ mod tests {
             assert_eq!((tools.len(), &tools[0]["name"]), (1, &json!("sign_in")));
             let text = tools[0].to_string();
             assert!(!text.contains("http") && text.contains("crm"), "{text}");
+            assert!(tools[0]["_meta"][OBSTACLE]["code"].as_i64().is_some());
         }
         assert_eq!(
             parsed(&list("1", "prompts/list", false, &crm(), Missing::SignIn).unwrap())["result"]["prompts"],
