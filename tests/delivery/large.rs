@@ -85,7 +85,8 @@ async fn over_http(kind: &str) {
 
 #[track_caller]
 fn assert_flat(who: &str, peaks: &[u64]) {
-    let more = peaks[1] - peaks[0];
+    // The system counts for each thread, and adds up loosely.
+    let more = peaks[1].saturating_sub(peaks[0]);
     assert!(more < FLAT, "{who} held {more} KiB more for {} MiB than for {} MiB", LARGE >> 20, SMALL >> 20);
 }
 
