@@ -77,17 +77,18 @@ fn warm(core: &Core) -> Result<(f64, f64)> {
 /// The same where the bridge must start the core first; the server wants no credential.
 fn cold(folder: &Path) -> Result<f64> {
     let upstream = Running::until_ready(beside("upstream")?.arg("http").env_remove("TOKEN"))?;
-    let home = folder.join("cold");
-    fs::create_dir(&home).context("make a home")?;
     let rules = "keystore = \"memory\"\n[[rules]]\neffect = \"allow\"\n";
     let configuration = format!("{rules}[servers.up]\nurl = \"{}\"\nauth = \"none\"\n", upstream.text("/url")?);
-    fs::write(home.join("config.toml"), configuration).context("write config.toml")?;
     let mut times = Vec::new();
-    for _ in 0..STARTS {
+    for number in 0..STARTS {
+        // A home each: a core that was told to stop is not started again by a bridge.
+        let home = folder.join(format!("cold-{number}"));
+        fs::create_dir(&home).context("make a home")?;
+        fs::write(home.join("config.toml"), &configuration).context("write config.toml")?;
         let start = Instant::now();
         let client = Client::of(&mut ours(&home, &["stdio", "up"])?);
         times.push(start.elapsed());
-        drop(client);
+        drop(client?);
         if !ours(&home, &["stop"])?.stdout(Stdio::null()).status()?.success() {
             bail!("the core that the bridge started did not end");
         }
