@@ -586,7 +586,7 @@ token: string, } | { "do": "disconnect",
 /**
  * Which.
  */
-client: string, } | { "do": "stop" };
+client: string, } | { "do": "stop" } | { "do": "drain" };
 
 /**
  * A header with a secret value.
@@ -653,7 +653,11 @@ connected: Connected, } | { "reply": "disconnected",
 /**
  * What was taken back.
  */
-disconnected: Disconnected, } | { "reply": "done" } | { "reply": "failed", 
+disconnected: Disconnected, } | { "reply": "draining", 
+/**
+ * The names of the listening sockets that come with this line, in their order.
+ */
+sockets: Array<string>, } | { "reply": "done" } | { "reply": "failed", 
 /**
  * Why.
  */

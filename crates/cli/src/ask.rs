@@ -147,11 +147,11 @@ fn start(folders: &Folders, starter: Starter) -> Result<Start, Failure> {
     let executable = std::env::current_exe().map_err(|cause| {
         Failure::new(Code::NoCore, format!("keybearer cannot be started: its own path is not known ({cause})"))
     })?;
-    starter(folders, &executable).map_err(|error| match error {
-        StartError::TurnedOff => turned_off(),
-        error => {
-            Failure::new(Code::NoCore, error.to_string()).hint("`keybearer serve` in a terminal shows what is wrong")
+    starter(folders, &executable).map_err(|error| {
+        if matches!(error, StartError::TurnedOff) {
+            return turned_off();
         }
+        Failure::new(Code::NoCore, error.to_string()).hint("`keybearer serve` in a terminal shows what is wrong")
     })?;
     Ok(Start::Started)
 }

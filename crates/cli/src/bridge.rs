@@ -58,7 +58,7 @@ fn connect(server: Option<ServerName>) -> Result<Exit, Failure> {
     let relay = Relay::new(reach, called, io::stdout());
     let reading = Arc::clone(&relay);
     std::thread::spawn(move || reading.serve(opened));
-    relay.from_client(io::stdin().lock());
+    relay.hear_client(io::stdin().lock());
     // The process ends when the client has heard all that it asked for.
     loop {
         std::thread::park();

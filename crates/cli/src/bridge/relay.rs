@@ -83,7 +83,7 @@ impl<W: Write + Send + 'static> Relay<W> {
     }
 
     /// Passes the client's lines on until it ends.
-    pub(super) fn from_client(&self, client: impl Read) {
+    pub(super) fn hear_client(&self, client: impl Read) {
         let mut lines = Lines::new(client);
         while let Ok(Some(chunk)) = lines.next() {
             match chunk {

@@ -151,9 +151,10 @@ impl<W: Write + Send + 'static> Relay<W> {
                 let ended = state.client_ended;
                 drop(state);
                 self.changed.notify_all();
-                return if ended {
-                    connection.finish()
-                };
+                if ended {
+                    connection.finish();
+                }
+                return;
             };
             state.kept_bytes -= lines.len();
             note_sent(&mut state, connection, &lines);
