@@ -79,7 +79,7 @@ async fn many_calls_in_a_forgotten_session_open_one_new_one() {
         let (gone, release) = Reply::session_gone().held();
         world.upstream.will(gone);
         releases.push(release);
-        app.send_line(call(json!(id))).await.unwrap();
+        app.send_line(call(&json!(id))).await.unwrap();
         until_heard(&world.upstream, "tools/call").await;
     }
     drop(releases);
@@ -95,7 +95,7 @@ async fn many_calls_in_a_forgotten_session_open_one_new_one() {
     assert_eq!(opened, 2, "one at the beginning, and one for all");
 }
 
-fn call(id: Value) -> String {
+fn call(id: &Value) -> String {
     json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "name": "get_account" } }).to_string()
 }
 
@@ -111,7 +111,7 @@ async fn a_stream_that_ends_without_the_answer_is_resumed_where_it_ended() {
     let (second, second_stream) = Reply::sse();
     let (third, third_stream) = Reply::sse();
     world.upstream.will(first).will(second).will(third);
-    app.send_line(call(json!("c"))).await.unwrap();
+    app.send_line(call(&json!("c"))).await.unwrap();
     first_stream.send("id: e-1\nretry: 20\ndata:\n\n");
     first_stream.send("data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n");
     first_stream.finish();
@@ -132,7 +132,7 @@ async fn a_stream_without_a_place_to_resume_from_ends_in_one_error() {
     let mut app = settled(&world).await;
     let (reply, stream) = Reply::sse();
     world.upstream.will(reply);
-    app.send_line(call(json!("c"))).await.unwrap();
+    app.send_line(call(&json!("c"))).await.unwrap();
     stream.send("data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n");
     stream.cut();
     assert_eq!(next(&mut app).await["method"], "notifications/progress");
@@ -146,7 +146,7 @@ async fn a_cancelled_call_keeps_its_stream_in_the_legacy_era() {
     let mut app = settled(&world).await;
     let (reply, stream) = Reply::sse();
     world.upstream.will(reply);
-    app.send_line(call(json!("c"))).await.unwrap();
+    app.send_line(call(&json!("c"))).await.unwrap();
     until_heard(&world.upstream, "tools/call").await;
     app.send_line(cancelled("c", None)).await.unwrap();
     until_heard(&world.upstream, "notifications/cancelled").await;
@@ -190,7 +190,7 @@ async fn a_call_that_is_cancelled_while_it_waits_for_the_person_is_never_made() 
     let mut app = world.stdio("desk-app", "raw").await.unwrap();
     app.initialize().await.unwrap();
     world.browser.hold();
-    app.send_line(call(json!("c"))).await.unwrap();
+    app.send_line(call(&json!("c"))).await.unwrap();
     world.browser.until_windows(1).await;
     app.send_line(cancelled("c", None)).await.unwrap();
     // A line behind it is answered: it was taken back by then.
