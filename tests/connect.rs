@@ -10,6 +10,8 @@ mod keys;
 #[path = "connect/programs.rs"]
 mod programs;
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -96,6 +98,15 @@ impl Person {
         assert_eq!(told["error"]["code"], code, "{told}");
         assert!(!ended.status.success());
         told["error"]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks the core itself, over its control socket.
+    fn ask(&self, request: &Value) -> Value {
+        let mut socket = UnixStream::connect(self.home.path().join("run/control.sock")).unwrap();
+        writeln!(socket, "{request}").unwrap();
+        let mut line = String::new();
+        BufReader::new(socket).read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
     }
 
     /// Runs another program in this home to its end and returns what it printed.

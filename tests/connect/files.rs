@@ -87,6 +87,34 @@ fn an_entry_that_somebody_has_changed_is_left_alone() {
 }
 
 #[test]
+fn what_changes_between_the_preview_and_the_write_is_not_overwritten() {
+    let person = Person::new();
+    person.write(SETTINGS, MINE);
+    let token = person.preview("claude-desktop", &[])["token"].clone();
+    let theirs = "{\"mcpServers\": {\"everything\": {\"command\": \"npx\"}}}";
+    for (text, code) in [("{}", "done"), (theirs, "name_taken"), ("[", "not_saved")] {
+        person.write(SETTINGS, text);
+        let wish = json!({ "client": "claude-desktop", "servers": ["everything"] });
+        let answer = person.ask(&json!({ "do": "connect", "wish": wish, "token": token }));
+        // What is elsewhere in the file is nobody's business here: only the entry's own place counts.
+        match code {
+            "done" => assert_eq!(answer["reply"], "connected", "{answer}"),
+            _ => assert_eq!(answer["error"]["code"], code, "{answer}"),
+        }
+        person.keybearer(&["disconnect", "claude-desktop"]);
+    }
+    person.write(SETTINGS, MINE);
+    let wish = json!({ "client": "claude-desktop", "servers": [] });
+    let answer = person.ask(&json!({ "do": "connect", "wish": wish, "token": token }));
+    assert_eq!(answer["error"]["code"], "drifted", "another entry than the one that was shown: {answer}");
+    std::fs::remove_file(person.path(SETTINGS)).unwrap();
+    let wish = json!({ "client": "claude-desktop", "servers": ["everything"] });
+    let answer = person.ask(&json!({ "do": "connect", "wish": wish, "token": token }));
+    assert_eq!(answer["error"]["code"], "drifted", "there was a file: {answer}");
+    person.end(&[]);
+}
+
+#[test]
 fn what_cannot_be_understood_is_not_touched() {
     let person = Person::new();
     let connect = ["connect", "claude-desktop", "--server", "everything", "--yes"];

@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use keybearer_control::connect::{Connected, Wish};
+use keybearer_control::snapshot::ContainerDoor;
 use keybearer_core::connect::catalog::{self, Known, Way};
 use keybearer_core::connect::edit;
 use keybearer_core::connect::read_back::{Recipe, recipe};
@@ -16,7 +17,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::web::Web;
-use crate::ask;
+use crate::ask::{self, Core};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -48,10 +49,10 @@ pub(super) fn all(connected: &Connected, wish: &Wish) -> Vec<Trial> {
 
 fn one(connected: &Connected, wish: &Wish, server: Option<String>) -> Trial {
     let trial = |server, tools: usize, sign_in, error| Trial { server, tools, sign_in, error };
-    let Some(recipe) = read(connected, wish, server.as_deref()) else {
+    let Some((recipe, door)) = read(connected, wish, server.as_deref()) else {
         return trial(server, 0, false, Some("the entry is not in the client's file".to_owned()));
     };
-    match within(PATIENCE, recipe) {
+    match within(PATIENCE, recipe, door) {
         Ok(tools) => {
             let sign_in = tools.len() == 1 && tools[0].get("name").and_then(Value::as_str) == Some("sign_in");
             trial(server, tools.len(), sign_in, None)
@@ -61,17 +62,38 @@ fn one(connected: &Connected, wish: &Wish, server: Option<String>) -> Trial {
 }
 
 /// What the client will do, by what stands in its files now.
-fn read(connected: &Connected, wish: &Wish, server: Option<&str>) -> Option<Recipe> {
+fn read(connected: &Connected, wish: &Wish, server: Option<&str>) -> Option<(Recipe, Door)> {
     let known = catalog::known().ok()?.into_iter().find(|known| known.id == connected.client)?;
     let fits = |way: &&Way| {
         way.transport.as_str() == connected.transport && (way.placement.is_none() || way.placement == wish.placement)
     };
     let way = known.ways.iter().find(fits)?;
     let paths = paths(&known, connected);
-    recipe(way, server, |file| {
+    let recipe = recipe(way, server, |file| {
         let text = std::fs::read_to_string(paths.get(file)?).ok()?;
         edit::read(known.file(file)?.format, &text).ok()
-    })
+    })?;
+    Some((recipe, if way.container_door { Door::Container } else { Door::Loopback }))
+}
+
+/// Which door stands behind the name by which a container calls this machine.
+#[derive(Clone, Copy, Debug)]
+enum Door {
+    Loopback,
+    Container,
+}
+
+impl Door {
+    /// Where it is, if that is not what the client's URL says.
+    fn address(self) -> Result<Option<String>, Failure> {
+        match self {
+            Self::Loopback => Ok(None),
+            Self::Container => match Core::running()?.status()?.container_door {
+                ContainerDoor::Open { address } => Ok(Some(address.trim_start_matches("http://").to_owned())),
+                ContainerDoor::Closed | ContainerDoor::Blocked { .. } => Err(internal("the container door is closed")),
+            },
+        }
+    }
 }
 
 /// The written files by what the catalogue calls them: by their names, else in their order.
@@ -87,11 +109,11 @@ fn paths<'a>(known: &'a Known, connected: &Connected) -> BTreeMap<&'a str, PathB
     paths
 }
 
-fn within(patience: Duration, recipe: Recipe) -> Result<Vec<Value>, String> {
+fn within(patience: Duration, recipe: Recipe, door: Door) -> Result<Vec<Value>, String> {
     let (told, tools) = mpsc::channel();
     let (started, child) = mpsc::channel();
     std::thread::spawn(move || {
-        let _ = told.send(tools_by(recipe, &started).map_err(|failure| words(&failure)));
+        let _ = told.send(tools_by(recipe, door, &started).map_err(|failure| words(&failure)));
     });
     let tools = tools.recv_timeout(patience).unwrap_or_else(|_| Err("it did not answer in time".to_owned()));
     if let Ok(child) = child.try_recv() {
@@ -103,7 +125,7 @@ fn within(patience: Duration, recipe: Recipe) -> Result<Vec<Value>, String> {
     tools
 }
 
-fn tools_by(recipe: Recipe, started: &mpsc::Sender<Child>) -> Result<Vec<Value>, Failure> {
+fn tools_by(recipe: Recipe, door: Door, started: &mpsc::Sender<Child>) -> Result<Vec<Value>, Failure> {
     match recipe {
         Recipe::Stdio { program, arguments, environment } => {
             #[expect(clippy::disallowed_methods, reason = "the entry that was written is started as its client will")]
@@ -116,7 +138,7 @@ fn tools_by(recipe: Recipe, started: &mpsc::Sender<Child>) -> Result<Vec<Value>,
             let (Some(input), Some(output)) = pipes else { return Err(internal("it has no pipes")) };
             Session::over(BufReader::new(output), input)?.tools()
         }
-        Recipe::Http { url, authorization } => Web::over_tcp(&url, authorization)?.tools(),
+        Recipe::Http { url, authorization } => Web::over_tcp(&url, authorization, door.address()?)?.tools(),
         Recipe::Socket { path } => {
             let folders = ask::folders()?;
             let open =

@@ -30,12 +30,13 @@ pub(super) struct Web {
 }
 
 impl Web {
-    /// By a URL. A container's name for this machine is this machine's loopback here: the name is still sent.
-    pub(super) fn over_tcp(url: &str, authorization: String) -> Result<Self, Failure> {
+    /// By a URL. A container's name for this machine means nothing here: `door` or loopback is asked, by that name.
+    pub(super) fn over_tcp(url: &str, authorization: String, door: Option<String>) -> Result<Self, Failure> {
         let senseless = || internal("the entry's URL makes no sense");
         let (host, path) = url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).ok_or_else(senseless)?;
         let (name, port) = host.rsplit_once(':').ok_or_else(senseless)?;
-        let address = format!("{}:{port}", if name.ends_with(".internal") { "127.0.0.1" } else { name });
+        let here = || format!("{}:{port}", if name.ends_with(".internal") { "127.0.0.1" } else { name });
+        let address = door.unwrap_or_else(here);
         let open = move || {
             TcpStream::connect(&address).map_err(|cause| internal(&format!("`{address}` cannot be reached: {cause}")))
         };
