@@ -50,3 +50,16 @@ impl Given {
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub enum Passed {}
+
+#[cfg(not(unix))]
+impl Passed {
+    /// There is none.
+    pub fn of<T>(_socket: &T) -> Option<Self> {
+        None
+    }
+
+    /// There is none.
+    pub fn into_tcp(self) -> std::io::Result<std::net::TcpListener> {
+        match self {}
+    }
+}

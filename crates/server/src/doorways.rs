@@ -39,13 +39,10 @@ impl Doorways {
     pub(crate) fn given_tcp(&self, port: Option<u16>) -> Vec<TcpListener> {
         let mut listeners = Vec::new();
         while let Some(socket) = self.given(TCP) {
-            #[cfg(unix)]
             match socket.into_tcp().and_then(TcpListener::from_std) {
                 Ok(listener) => listeners.push(listener),
                 Err(error) => tracing::warn!(%error, "a socket that was passed is no door's"),
             }
-            #[cfg(not(unix))]
-            match socket {}
         }
         listeners.retain(|listener: &TcpListener| {
             listener.local_addr().is_ok_and(|address| {
@@ -57,10 +54,7 @@ impl Doorways {
 
     /// Notes the sockets of the HTTP door.
     pub(crate) fn note_tcp(&self, listener: &TcpListener) {
-        #[cfg(unix)]
-        self.note(TCP, Passed::again(listener).ok());
-        #[cfg(not(unix))]
-        let _ = (self, listener);
+        self.note(TCP, Passed::of(listener));
     }
 
     /// Forgets the sockets of the HTTP door: it has closed.

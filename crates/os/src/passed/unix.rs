@@ -31,6 +31,11 @@ impl Passed {
         Ok(Self(socket.as_fd().try_clone_to_owned()?))
     }
 
+    /// The same socket once more, if the system has room for it.
+    pub fn of(socket: &impl AsFd) -> Option<Self> {
+        Self::again(socket).ok()
+    }
+
     /// A listener at a socket file, if that is what it is and where it is.
     pub(crate) fn into_local(self, path: &Path) -> io::Result<UnixListener> {
         let listener = UnixListener::from(self.0);
