@@ -1,7 +1,7 @@
 //! Whose process is at the other end of a TCP connection on this machine, where the system tells (SEC-09).
 //!
-//! Linux tells it by its table of connections. A connection from another network namespace (a container) is not in it:
-//! of that, nothing is known.
+//! Linux tells it of one connection at a time (`sock_diag(7)`). A connection from another network namespace (a container)
+//! is not known there: of that, nothing is told.
 
 use std::net::SocketAddr;
 
@@ -16,8 +16,8 @@ pub enum PeerUser {
     Untold,
 }
 
-/// Asks whose the socket `peer` is that is connected to our `local`. Reads one or two small files of the system; ask
-/// once for each connection, when it has just come in.
+/// Asks whose the socket `peer` is that is connected to our `local`. Three system calls; ask once for each connection,
+/// when it has just come in.
 pub fn user_of(peer: SocketAddr, local: SocketAddr) -> PeerUser {
     system::user_of(peer, local)
 }
@@ -30,92 +30,96 @@ pub fn is_gone(peer: SocketAddr, local: SocketAddr) -> bool {
 
 #[cfg(target_os = "linux")]
 mod system {
-    use std::fs::File;
-    use std::io::{BufRead as _, BufReader};
-    use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+    use std::net::{IpAddr, SocketAddr};
+
+    use rustix::io::{Errno, Result};
+    use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
+    use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with};
 
     use super::PeerUser;
 
+    /// `SOCK_DIAG_BY_FAMILY`: the type of the question and of its answer.
+    const BY_FAMILY: u16 = 20;
+    const REQUEST: u16 = 1;
+    const TCP: u8 = 6;
+    /// Established, or closed by our side alone: a process is there to be named. Of others the user is not known.
+    const LIVE: [u8; 2] = [1, 8];
+
+    /// Lengths of `nlmsghdr`, and of `inet_diag_req_v2` behind it.
+    const HEADER: usize = 16;
+    const QUESTION: usize = 56;
+    /// Where `inet_diag_msg` has its state, its user and its file.
+    const STATE: usize = HEADER + 1;
+    const UID: usize = HEADER + 64;
+    const INODE: usize = UID + 4;
+
+    /// What the system tells of a socket.
+    #[derive(Debug, PartialEq, Eq)]
+    struct Told {
+        state: u8,
+        uid: u32,
+        /// Zero when its process has closed it.
+        inode: u32,
+    }
+
     pub(super) fn user_of(peer: SocketAddr, local: SocketAddr) -> PeerUser {
-        match told(peer, local, uid) {
-            Some(uid) if uid == rustix::process::getuid().as_raw() => PeerUser::Ours,
-            Some(_) => PeerUser::Another,
-            None => PeerUser::Untold,
+        match ask(peer, local) {
+            Ok(Some(socket)) if !LIVE.contains(&socket.state) => PeerUser::Untold,
+            Ok(Some(socket)) if socket.uid == rustix::process::getuid().as_raw() => PeerUser::Ours,
+            Ok(Some(_)) => PeerUser::Another,
+            Ok(None) | Err(_) => PeerUser::Untold,
         }
     }
 
     pub(super) fn is_held(peer: SocketAddr, local: SocketAddr) -> bool {
-        told(peer, local, inode).is_some_and(|inode| inode != 0)
+        matches!(ask(peer, local), Ok(Some(socket)) if socket.inode != 0)
     }
 
-    /// What `read` finds in the line of the peer's socket.
-    fn told<T>(peer: SocketAddr, local: SocketAddr, read: impl Fn(&str, &str) -> Option<T>) -> Option<T> {
-        let in_four = || found_in("/proc/self/net/tcp", &four(peer, local)?, &read);
-        // A program may have asked for an IPv6 socket and be connected over IPv4 all the same.
-        in_four().or_else(|| found_in("/proc/self/net/tcp6", &six(peer, local), &read))
+    fn ask(peer: SocketAddr, local: SocketAddr) -> Result<Option<Told>> {
+        let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, SocketFlags::CLOEXEC, Some(SOCK_DIAG))?;
+        sendto(&socket, &question(peer, local), SendFlags::empty(), &SocketAddrNetlink::new(0, 0))?;
+        let mut answer = [0; 1024];
+        // The kernel has answered before `sendto` returned.
+        let (length, _) = recv(&socket, &mut answer, RecvFlags::DONTWAIT)?;
+        Ok(told(answer.get(..length).ok_or(Errno::INVAL)?))
     }
 
-    /// The two addresses as a line of the table begins with them, from the peer's point of view.
-    fn four(peer: SocketAddr, local: SocketAddr) -> Option<String> {
-        let end = |address: SocketAddr| match address.ip() {
-            IpAddr::V4(ip) => Some(format!("{:08X}:{:04X}", u32::from_ne_bytes(ip.octets()), address.port())),
-            IpAddr::V6(_) => None,
-        };
-        Some(format!("{} {}", end(peer)?, end(local)?))
+    /// The question for the socket whose own address is `peer` and which is connected to `local`.
+    fn question(peer: SocketAddr, local: SocketAddr) -> Vec<u8> {
+        let family = if peer.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let mut bytes = Vec::with_capacity(HEADER + QUESTION);
+        bytes.extend((u32::try_from(HEADER + QUESTION).unwrap_or_default()).to_ne_bytes());
+        bytes.extend(BY_FAMILY.to_ne_bytes());
+        bytes.extend(REQUEST.to_ne_bytes());
+        bytes.extend([0; 8]);
+        bytes.extend([u8::try_from(family.as_raw()).unwrap_or_default(), TCP, 0, 0]);
+        bytes.extend(u32::MAX.to_ne_bytes());
+        bytes.extend(peer.port().to_be_bytes());
+        bytes.extend(local.port().to_be_bytes());
+        for address in [peer.ip(), local.ip()] {
+            match address {
+                IpAddr::V4(ip) => bytes.extend([ip.octets().as_slice(), &[0; 12]].concat()),
+                IpAddr::V6(ip) => bytes.extend(ip.octets()),
+            }
+        }
+        // Any interface, and no cookie: it is asked for by its addresses.
+        bytes.extend([0; 4]);
+        bytes.extend([0xff; 8]);
+        bytes
     }
 
-    fn six(peer: SocketAddr, local: SocketAddr) -> String {
-        let end = |address: SocketAddr| {
-            let ip: Ipv6Addr = match address.ip() {
-                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-                IpAddr::V6(ip) => ip,
-            };
-            let octets = ip.octets();
-            let (words, _) = octets.as_chunks::<4>();
-            let words: String = words.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect();
-            format!("{words}:{:04X}", address.port())
-        };
-        format!("{} {}", end(peer), end(local))
-    }
-
-    fn found_in<T>(table: &str, ends: &str, read: &impl Fn(&str, &str) -> Option<T>) -> Option<T> {
-        let lines = BufReader::with_capacity(64 << 10, File::open(table).ok()?).lines();
-        lines.map_while(Result::ok).find_map(|line| read(&line, ends))
-    }
-
-    /// The same line's file in the system's table of sockets; zero when its process has closed it.
-    fn inode(line: &str, ends: &str) -> Option<u64> {
-        let (_, rest) = line.split_once(": ")?;
-        rest.strip_prefix(ends)?.split_ascii_whitespace().nth(6)?.parse().ok()
-    }
-
-    /// `sl local remote state tx:rx tr:when retransmits uid ...`. Only of a socket that a process still holds (established,
-    /// or closed by our side alone) is the user known.
-    fn uid(line: &str, ends: &str) -> Option<u32> {
-        let (_, rest) = line.split_once(": ")?;
-        let mut words = rest.strip_prefix(ends)?.split_ascii_whitespace();
-        matches!(words.next()?, "01" | "08").then(|| words.nth(3)?.parse().ok()).flatten()
+    fn told(answer: &[u8]) -> Option<Told> {
+        let word = |at: usize| Some(u32::from_ne_bytes(answer.get(at..at + 4)?.try_into().ok()?));
+        let kind = u16::from_ne_bytes(answer.get(4..6)?.try_into().ok()?);
+        (kind == BY_FAMILY).then_some(Told { state: *answer.get(STATE)?, uid: word(UID)?, inode: word(INODE)? })
     }
 
     #[cfg(test)]
     mod tests {
-        use std::net::{TcpListener, TcpStream};
+        use std::net::{Ipv6Addr, Shutdown, TcpListener, TcpStream};
 
+        use super::super::is_gone;
         use super::*;
-
-        #[test]
-        fn lines_of_the_table_are_read() {
-            let line = "   3: 0100007F:9C40 0100007F:1267 01 00000000:00000000 00:00000000 00000000  1000        0 123 1 0 20 4 30 10 -1";
-            let (peer, local) = ("127.0.0.1:40000".parse().unwrap(), "127.0.0.1:4711".parse().unwrap());
-            assert_eq!(uid(line, &four(peer, local).unwrap()), Some(1000));
-            assert_eq!(uid(line, &four(local, peer).unwrap()), None);
-            assert_eq!(
-                uid(&line.replace(" 01 ", " 06 "), &four(peer, local).unwrap()),
-                None,
-                "nobody holds it any more"
-            );
-            assert_eq!(uid("  sl  local_address rem_address   st", "0100007F:9C40"), None);
-        }
 
         #[test]
         fn our_own_connection_is_ours() {
@@ -126,21 +130,11 @@ mod system {
                 assert_eq!(user_of(peer, server.local_addr().unwrap()), PeerUser::Ours, "{address}");
                 let strange = SocketAddr::new(peer.ip(), 1);
                 assert_eq!(user_of(strange, server.local_addr().unwrap()), PeerUser::Untold);
+                client.shutdown(Shutdown::Write).unwrap();
+                assert!(!is_gone(peer, server.local_addr().unwrap()), "it still reads");
                 drop(client);
+                assert!(is_gone(peer, server.local_addr().unwrap()), "its process has closed it");
             }
-        }
-
-        #[test]
-        fn who_has_said_all_is_there_until_it_closes() {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-            let (server, peer) = listener.accept().unwrap();
-            let local = server.local_addr().unwrap();
-            assert!(is_held(peer, local));
-            client.shutdown(std::net::Shutdown::Write).unwrap();
-            assert!(is_held(peer, local));
-            drop(client);
-            assert!(!is_held(peer, local));
         }
 
         #[test]
@@ -151,6 +145,13 @@ mod system {
             let (server, peer) = listener.accept().unwrap();
             assert_eq!(user_of(peer, server.local_addr().unwrap()), PeerUser::Ours);
             drop(client);
+        }
+
+        #[test]
+        fn an_answer_that_is_none_tells_nothing() {
+            for answer in [&[][..], &[0; 20], &[0xff; 200]] {
+                assert_eq!(told(answer), None);
+            }
         }
     }
 }

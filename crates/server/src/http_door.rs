@@ -163,16 +163,15 @@ async fn serve(stream: std::net::TcpStream, peer: SocketAddr, door: Arc<Door>, e
     let _ = stream.set_nodelay(true);
     let Ok(stream) = TcpStream::from_std(stream) else { return };
     let Ok(local) = stream.local_addr() else { return };
-    let knocker = knocker(peer, local).await;
+    let knocker = knocker(peer, local);
     Connection { knocker, door, exchange }.serve(stream, move || tcp_peer::is_gone(peer, local)).await;
 }
 
 /// Whose the connection is. Another user's is answered as if its key were wrong, which tells nothing.
-async fn knocker(peer: SocketAddr, local: SocketAddr) -> Knocker {
-    // The system's table of connections can be long.
-    match tokio::task::spawn_blocking(move || tcp_peer::user_of(peer, local)).await {
-        Ok(PeerUser::Ours | PeerUser::Untold) => Knocker::KeyHolder,
-        Ok(PeerUser::Another) | Err(_) => {
+fn knocker(peer: SocketAddr, local: SocketAddr) -> Knocker {
+    match tcp_peer::user_of(peer, local) {
+        PeerUser::Ours | PeerUser::Untold => Knocker::KeyHolder,
+        PeerUser::Another => {
             tracing::warn!("a connection of another user at the HTTP door");
             Knocker::Foreigner
         }
