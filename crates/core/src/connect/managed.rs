@@ -95,7 +95,8 @@ impl Objects<'_> {
             return Some(String::from_utf8_lossy(self.file.get(from..from + length)?).into_owned());
         }
         let (length, from) = self.sized(at, 0x60)?;
-        let wide: Vec<u16> = self.file.get(from..from + length * 2)?.chunks(2).map(|two| u16::from_be_bytes([two[0], two[1]])).collect();
+        let wide: Vec<u16> =
+            self.file.get(from..from + length * 2)?.chunks(2).map(|two| u16::from_be_bytes([two[0], two[1]])).collect();
         Some(String::from_utf16_lossy(&wide))
     }
 
@@ -128,7 +129,8 @@ mod tests {
 
     #[test]
     fn settings_are_found_in_every_form() {
-        let xml = "<plist><dict><key>a</key><false/><key>isLocalDevMcpEnabled</key>\n<string>false</string></dict></plist>";
+        let xml =
+            "<plist><dict><key>a</key><false/><key>isLocalDevMcpEnabled</key>\n<string>false</string></dict></plist>";
         let json = br#"{"mcp": {"isLocalDevMcpEnabled": false}, "a": "x"}"#;
         for file in [xml.as_bytes(), json, &from_hex(BINARY)] {
             assert_eq!(value(file, "isLocalDevMcpEnabled").as_deref(), Some("false"));

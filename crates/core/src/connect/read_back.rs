@@ -36,8 +36,7 @@ pub enum Recipe {
 pub fn recipe(way: &Way, server: Option<&str>, files: impl Fn(&str) -> Option<Value>) -> Option<Recipe> {
     let mut seen = Seen { files: &files, way, found: Found::default() };
     for change in way.changes.iter().filter(|change| change.value.is_some()) {
-        let at: Vec<String> =
-            change.at.iter().map(|key| key.replace("{entry}", server.unwrap_or(OWN_ENTRY))).collect();
+        let at: Vec<String> = change.at.iter().map(|key| key.replace("{entry}", server.unwrap_or(OWN_ENTRY))).collect();
         let file = files(&change.file)?;
         let standing = edit::find(&file, &at)?;
         seen.compare(change.value.as_ref()?, standing);
