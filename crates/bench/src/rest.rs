@@ -69,7 +69,7 @@ fn warm(core: &Core) -> Result<(f64, f64)> {
         let start = Instant::now();
         let client = Client::of(&mut ours(&core.home, &["stdio", "up"])?)?;
         times.push(start.elapsed());
-        memory.push(cpu::resident(client.process()));
+        memory.push(cpu::resident(client.pid()));
     }
     Ok((millis(&mut times), median(memory).unwrap_or(f64::NAN)))
 }

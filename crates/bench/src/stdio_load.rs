@@ -82,7 +82,7 @@ impl Client {
     }
 
     /// The process that was started.
-    pub fn process(&self) -> u32 {
+    pub fn pid(&self) -> u32 {
         self.process.id()
     }
 

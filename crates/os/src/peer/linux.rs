@@ -24,7 +24,7 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         return Err(PeerError::Foreign);
     }
     let peer = Held::of_socket(socket.as_fd(), claimed.pid)?;
-    let itself = peer.process(if peer.is_ours() { Hash::Unwanted } else { Hash::Wanted })?;
+    let itself = peer.described(if peer.is_ours() { Hash::Unwanted } else { Hash::Wanted })?;
     Ok(Peer { pid: itself.pid, itself, chain: ancestors(peer)? })
 }
 
@@ -34,7 +34,7 @@ fn ancestors(mut child: Held) -> Result<Vec<Process>, PeerError> {
     while chain.len() < LONGEST {
         let Some(parent) = child.parent()? else { break };
         // Its hash is what the first one, which is the client, is known by; the others are known by their files.
-        chain.push(parent.process(if chain.is_empty() { Hash::Wanted } else { Hash::Unwanted })?);
+        chain.push(parent.described(if chain.is_empty() { Hash::Wanted } else { Hash::Unwanted })?);
         child = parent;
     }
     Ok(chain)
@@ -87,7 +87,7 @@ impl Held {
     }
 
     /// What is known of it.
-    fn process(&self, hash: Hash) -> Result<Process, PeerError> {
+    fn described(&self, hash: Hash) -> Result<Process, PeerError> {
         let Stat { begun, .. } = self.stat()?;
         let executable = self.executable();
         let changeable = executable.as_deref().map_or(Changeable::ByUser, files::changeable);

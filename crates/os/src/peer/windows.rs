@@ -34,7 +34,7 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         return Err(PeerError::Foreign);
     }
     let mut child = Held::open(pid).map_err(gone_or_failed)?;
-    let itself = child.process(pid)?;
+    let itself = child.described(pid)?;
     let parents = parents()?;
     let mut chain = Vec::new();
     let mut at = pid;
@@ -44,7 +44,7 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         if held.began()? > child.began()? {
             break;
         }
-        chain.push(held.process(parent)?);
+        chain.push(held.described(parent)?);
         (child, at) = (held, parent);
     }
     Ok(Peer { pid, itself, chain })
@@ -93,7 +93,7 @@ impl Held {
     }
 
     /// What is known of it. Its file is not: the path may lead to another one since.
-    fn process(&self, pid: u32) -> io::Result<Process> {
+    fn described(&self, pid: u32) -> io::Result<Process> {
         Ok(Process { pid, begun: self.began()?, executable: self.executable(), ..Process::default() })
     }
 
