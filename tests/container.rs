@@ -15,20 +15,38 @@ struct Network {
     namespace: String,
     /// This machine's address there.
     ours: String,
+    bridge: Option<String>,
 }
 
 impl Network {
     /// The network `10.x.y.0/24`; `x` is of this process, so that two runs do not meet.
     fn open(y: u8) -> Self {
+        Self::over(y, false)
+    }
+
+    /// The same over a bridge, as container engines make them.
+    fn of_engine(y: u8) -> Self {
+        Self::over(y, true)
+    }
+
+    fn over(y: u8, bridge: bool) -> Self {
         let pid = std::process::id();
         let (namespace, x) = (format!("kb{pid}n{y}"), 64 + pid % 128);
         let (ours, theirs) = (format!("10.{x}.{y}.1"), format!("10.{x}.{y}.2"));
         let (here, there) = (format!("kbh{}x{y}", pid % 100_000), format!("kbc{}x{y}", pid % 100_000));
         ip(&format!("netns add {namespace}"));
-        let network = Self { namespace: namespace.clone(), ours: ours.clone() };
+        let network = Self { namespace: namespace.clone(), ours: ours.clone(), bridge: None };
         ip(&format!("link add {here} type veth peer name {there} netns {namespace}"));
-        ip(&format!("addr add {ours}/24 dev {here}"));
-        ip(&format!("link set {here} up"));
+        let (mut network, mut stands_on) = (network, here.clone());
+        if bridge {
+            stands_on = format!("kbb{}x{y}", pid % 100_000);
+            ip(&format!("link add {stands_on} type bridge"));
+            network.bridge = Some(stands_on.clone());
+            ip(&format!("link set {here} master {stands_on}"));
+            ip(&format!("link set {here} up"));
+        }
+        ip(&format!("addr add {ours}/24 dev {stands_on}"));
+        ip(&format!("link set {stands_on} up"));
         ip(&format!("-n {namespace} addr add {theirs}/24 dev {there}"));
         ip(&format!("-n {namespace} link set {there} up"));
         ip(&format!("-n {namespace} link set lo up"));
@@ -57,6 +75,9 @@ impl Drop for Network {
     fn drop(&mut self) {
         // The pair of interfaces goes with it.
         ip(&format!("netns del {}", self.namespace));
+        if let Some(bridge) = &self.bridge {
+            ip(&format!("link del {bridge}"));
+        }
     }
 }
 
@@ -91,7 +112,7 @@ fn check(answer: &str, status: &str) {
 
 #[test]
 fn sec_17_a_container_reaches_one_address_with_its_key_and_nobody_else_does() {
-    let (network, elsewhere) = (Network::open(1), Network::open(2));
+    let (network, elsewhere, composed) = (Network::open(1), Network::open(2), Network::of_engine(3));
     let house = House::open(&format!("container_door = \"{}\"\n{ALLOW_ALL}", network.ours));
     let native = house.client("native-app", &[]);
     assert_eq!(door(&house), json!({ "kind": "closed" }), "no client needs it yet");
@@ -107,6 +128,7 @@ fn sec_17_a_container_reaches_one_address_with_its_key_and_nobody_else_does() {
     check(&network.ask(&address, &request(&app, "host.docker.internal:1")), "403");
     check(&network.ask(&address, &request(&native, &address)), "401");
     check(&network.ask(&address, &request(&app, &address).replace(&app.key, "kb_wrong")), "401");
+    check(&composed.ask(&address, &request(&app, &address)), "404");
     check(&elsewhere.ask(&address, &request(&app, &address)), "nothing");
 
     house.run(&["clients", "revoke", "librechat"]);

@@ -1,7 +1,7 @@
 //! The container door (SEC-17): for clients that run in containers of this machine and cannot reach its loopback.
 //!
 //! It does not exist unless the settings name one private address of this machine for it and a client holds a key that
-//! is meant for a container. It answers to neighbours of that address alone.
+//! is meant for a container. It answers to containers of this machine alone.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keybearer_control::snapshot::ContainerDoor;
-use keybearer_os::subnet::{self, Subnet};
+use keybearer_os::subnet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -52,9 +52,9 @@ async fn open(address: Ipv4Addr, exchange: &Exchange, listening: &mut JoinSet<()
         tracing::warn!(%address, detail, "the container door stays closed");
         ContainerDoor::Blocked { detail }
     };
-    let Some(neighbours) = subnet::of(address) else {
+    if !subnet::is_near(address) {
         return blocked(format!("{address} is in no network of this machine"));
-    };
+    }
     let remembered = exchange.broker.store().setting(PORT_SETTING).ok().flatten().and_then(|port| port.parse().ok());
     let bound = match listener(address, remembered).await {
         Ok(bound) => bound,
@@ -67,7 +67,7 @@ async fn open(address: Ipv4Addr, exchange: &Exchange, listening: &mut JoinSet<()
     if let Err(error) = exchange.broker.store().set(PORT_SETTING, &local.port().to_string()) {
         tracing::warn!(%error, "the port of the container door was not remembered");
     }
-    listening.spawn(accept(listener, local, neighbours, exchange.clone()));
+    listening.spawn(accept(listener, address, local, exchange.clone()));
     ContainerDoor::Open { address: format!("http://{local}") }
 }
 
@@ -77,7 +77,7 @@ async fn listener(address: Ipv4Addr, port: Option<u16>) -> io::Result<(TcpListen
     Ok((listener, local))
 }
 
-async fn accept(listener: TcpListener, local: SocketAddr, neighbours: Subnet, exchange: Exchange) {
+async fn accept(listener: TcpListener, ours: Ipv4Addr, local: SocketAddr, exchange: Exchange) {
     let door = Arc::new(Door::Container(Hosts::of(local)));
     let mut connections = JoinSet::new();
     let mut draining = exchange.draining.clone();
@@ -85,7 +85,7 @@ async fn accept(listener: TcpListener, local: SocketAddr, neighbours: Subnet, ex
         tokio::select! {
             () = draining.begun() => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) if is_near(peer, neighbours) => {
+                Ok((stream, peer)) if comes_from_container(peer, ours) => {
                     connections.spawn(serve(stream, Arc::clone(&door), exchange.clone()));
                 }
                 Ok((_, peer)) => tracing::warn!(%peer, "a connection from another network at the container door"),
@@ -98,9 +98,9 @@ async fn accept(listener: TcpListener, local: SocketAddr, neighbours: Subnet, ex
     while connections.join_next().await.is_some() {}
 }
 
-fn is_near(peer: SocketAddr, neighbours: Subnet) -> bool {
+fn comes_from_container(peer: SocketAddr, ours: Ipv4Addr) -> bool {
     match peer.ip() {
-        IpAddr::V4(address) => neighbours.contains(address),
+        IpAddr::V4(peer) => subnet::is_container(peer, ours),
         IpAddr::V6(_) => false,
     }
 }
