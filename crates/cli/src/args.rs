@@ -94,6 +94,9 @@ pub(crate) enum Command {
     /// Read and verify the audit trail; works without a core
     #[command(subcommand)]
     Audit(Audit),
+    /// Let the session's service manager start the core
+    #[command(subcommand, name = "service")]
+    Service(Supervision),
     /// Print a completion script for a shell
     Completions {
         /// For which shell
@@ -201,6 +204,17 @@ pub(crate) struct Connect {
     /// Write a bundle that the client installs, instead of changing its settings
     #[arg(long, value_name = "FILE", requires = "client", conflicts_with_all = ["placement", "transport", "file"])]
     pub(crate) bundle: Option<PathBuf>,
+}
+
+/// The session's service manager: systemd's user manager, launchd, Windows' task scheduler.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Supervision {
+    /// Have the core started when a client needs it, or at login, and again when it dies
+    Install,
+    /// Take that back; the core that it runs ends
+    Uninstall,
+    /// Show whether it was told, and what it does
+    Status,
 }
 
 /// The audit trail.

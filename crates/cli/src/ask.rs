@@ -120,6 +120,11 @@ pub(crate) fn turn_on(folders: &Folders) -> Result<Start, Failure> {
 pub(crate) fn turn_off(folders: &Folders) -> Result<(), Failure> {
     // First of all, so that no bridge that loses its core starts another one.
     switch::turn_off(folders).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
+    end(folders)
+}
+
+/// Ends the core that runs, if one does, and waits until it is gone. It stays turned on.
+pub(crate) fn end(folders: &Folders) -> Result<(), Failure> {
     match local::connect_blocking(folders, Name::Control) {
         Ok(_) => Core::of(folders.clone())?.stop()?,
         Err(ConnectError::NotRunning) => {}

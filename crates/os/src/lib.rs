@@ -18,6 +18,7 @@ pub mod person_file;
 pub mod registry;
 pub mod start;
 pub mod subnet;
+pub mod supervisor;
 pub mod switch;
 pub mod tcp_peer;
 pub mod tell;

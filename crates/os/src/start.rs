@@ -1,4 +1,4 @@
-//! Starting the core where nobody has: detached, with a life of its own.
+//! Starting the core where nobody has: by the service manager, if it was told how; else detached, with a life of its own.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -8,24 +8,27 @@ use std::time::{Duration, Instant};
 
 use crate::folders::{Folders, FoldersError};
 use crate::local::{ConnectError, Name, connect_blocking};
+use crate::supervisor::Supervisor;
 use crate::switch::{self, SwitchError};
 
 /// How long a core may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A second core that finds the lock taken ends at once; the first may still be on its way.
 const PATIENCE_AFTER_END: Duration = Duration::from_secs(2);
-/// A core is usually there after one or two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(15);
+/// A core is usually there within the first of these; a client waits for it.
+const EAGER: Duration = Duration::from_millis(100);
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const LOOK_AGAIN_LATER: Duration = Duration::from_millis(15);
 /// A log that has grown beyond this is begun anew when a core starts; the one before is kept beside it.
 const LARGE_LOG: u64 = 4 << 20;
 
 /// Turns Keybearer on, starts `executable serve` for these folders, and waits until it answers on the control socket.
 ///
-/// The core does not end with its starter and holds none of its pipes: its output goes to `core.log` in the state folder.
+/// A service manager that was told to start cores is asked first; what follows is for where there is none. The core does not end with its starter and holds none of its pipes: its output goes to `core.log` in the state folder.
 /// Blocks for up to ten seconds: call it from a thread of its own.
 pub fn start_core(folders: &Folders, executable: &Path) -> Result<(), StartError> {
     switch::turn_on(folders)?;
-    start_detached(folders, executable)
+    start_anyhow(folders, executable)
 }
 
 /// The same for whoever needs a core without having been told to start one: not where Keybearer is turned off.
@@ -33,7 +36,34 @@ pub fn start_core_if_wanted(folders: &Folders, executable: &Path) -> Result<(), 
     if switch::is_off(folders) {
         return Err(StartError::TurnedOff);
     }
-    start_detached(folders, executable)
+    start_anyhow(folders, executable)
+}
+
+fn start_anyhow(folders: &Folders, executable: &Path) -> Result<(), StartError> {
+    if start_supervised(folders) { Ok(()) } else { start_detached(folders, executable) }
+}
+
+/// Whether the service manager has started a core that answers.
+fn start_supervised(folders: &Folders) -> bool {
+    match Supervisor::of_this_system(folders).ask_to_start() {
+        Ok(true) => answers(folders),
+        Ok(false) => false,
+        Err(cause) => {
+            tracing::warn!(%cause, "the service manager has not started the core: it is started without it");
+            false
+        }
+    }
+}
+
+fn answers(folders: &Folders) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if connect_blocking(folders, Name::Control).is_ok() {
+            return true;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    false
 }
 
 fn start_detached(folders: &Folders, executable: &Path) -> Result<(), StartError> {
@@ -122,7 +152,8 @@ fn wait(folders: &Folders, core: &mut Child, log: &Path) -> Result<(), StartErro
                 return Err(StartError::Ended { status, log: log.to_owned() });
             }
             Some(_) | None if begun.elapsed() > PATIENCE => return Err(StartError::Silent { log: log.to_owned() }),
-            Some(_) | None => std::thread::sleep(LOOK_AGAIN),
+            Some(_) | None if begun.elapsed() < EAGER => std::thread::sleep(LOOK_AGAIN),
+            Some(_) | None => std::thread::sleep(LOOK_AGAIN_LATER),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::folders::{Folders, FoldersError};
+use crate::supervisor::Supervisor;
 
 /// What stands in the file, for a person who finds it.
 const TEXT: &str = "Keybearer is turned off. `keybearer start` turns it on again.\n";
@@ -17,7 +18,12 @@ pub fn is_off(folders: &Folders) -> bool {
 pub fn turn_off(folders: &Folders) -> Result<(), SwitchError> {
     folders.prepare()?;
     let path = marker(folders);
-    std::fs::write(&path, TEXT).map_err(|cause| SwitchError::NotWritten { path, cause })
+    std::fs::write(&path, TEXT).map_err(|cause| SwitchError::NotWritten { path, cause })?;
+    // A service manager that listens would start a core for whoever comes.
+    if let Err(cause) = Supervisor::of_this_system(folders).rest() {
+        tracing::warn!(%cause, "the service manager could not be kept from starting a core");
+    }
+    Ok(())
 }
 
 /// Turns Keybearer on again: whoever needs a core may start one.
@@ -45,7 +51,8 @@ pub enum SwitchError {
     },
 }
 
-fn marker(folders: &Folders) -> PathBuf {
+/// The file that says it.
+pub(crate) fn marker(folders: &Folders) -> PathBuf {
     folders.state().join("turned-off")
 }
 

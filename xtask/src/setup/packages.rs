@@ -41,6 +41,7 @@ const PACKAGES: &[(Need, &str, Brings)] = &[
     (Need::Session, "fonts-dejavu-core", Folder("/usr/share/fonts/truetype", "dejavu", "DejaVuSans.ttf")),
     (Need::Session, "iproute2", Program("ip")),
     (Need::Session, "util-linux", Program("setpriv")),
+    (Need::Session, "systemd", Program("systemd-socket-activate")),
     (Need::Windows, "rustc-web", Folder("/usr/share/doc", "rustc-web", "")),
     (Need::Windows, "rust-web-src", Folder("/usr/src", "rustc-", "library/std")),
     (Need::Windows, "gcc-mingw-w64-x86-64", Program("x86_64-w64-mingw32-gcc")),

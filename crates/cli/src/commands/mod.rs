@@ -7,6 +7,7 @@ mod generate;
 mod life;
 mod servers;
 mod sign_in;
+mod supervise;
 mod tools;
 
 use keybearer_core::ports::Clock as _;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
         Command::Tools { server } => tools::list(&server, format),
         Command::Call { server, tool, arguments } => tools::call(&server, &tool, &arguments, format),
         Command::Audit(command) => audit::run(&command, format),
+        Command::Service(command) => supervise::run(&command, format),
         Command::Completions { shell } => Ok(generate::completions(shell)),
         Command::Man { dir } => generate::man(&dir, format),
     }
