@@ -3,7 +3,8 @@
 use ts_rs::{Config, TS};
 
 use crate::connect::{
-    Added, Connected, Connection, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Left, Preview, Wish, Written,
+    Added, Connected, Connection, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Left, Preview, Wish,
+    Written,
 };
 use crate::error::{Code, Error};
 use crate::snapshot::{Auth, Client, ClientBy, HttpDoor, KeyStore, Server, SignIn, Snapshot};

@@ -19,9 +19,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinSet;
 
+use crate::doors::Doors;
 use crate::doorways::Doorways;
 use crate::draining::Draining;
-use crate::doors::Doors;
 use crate::{programs, view};
 
 /// The longest request.

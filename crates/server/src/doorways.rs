@@ -45,9 +45,9 @@ impl Doorways {
             }
         }
         listeners.retain(|listener: &TcpListener| {
-            listener.local_addr().is_ok_and(|address| {
-                address.ip().is_loopback() && port.is_none_or(|port| address.port() == port)
-            })
+            listener
+                .local_addr()
+                .is_ok_and(|address| address.ip().is_loopback() && port.is_none_or(|port| address.port() == port))
         });
         listeners
     }

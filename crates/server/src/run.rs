@@ -20,13 +20,13 @@ use crate::draining::{self, Drain};
 use crate::forward::Forwarder;
 use crate::http_door;
 use crate::http_exchange::Exchange;
+use crate::limits::Limits;
 use crate::own;
 use crate::programs;
-use crate::limits::Limits;
 use crate::sessions::Sessions;
 use crate::socket_door;
-use crate::turned_away::TurnedAway;
 use crate::stdio::Bridges;
+use crate::turned_away::TurnedAway;
 
 /// How long the end waits for a refresh token that is on its way: one that is lost would sign the person out.
 const LAST_TOKENS: Duration = Duration::from_secs(2);

@@ -1,6 +1,8 @@
 //! Values for the tests of this folder.
 
-use keybearer_control::snapshot::{Auth, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::snapshot::{
+    Auth, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot,
+};
 use keybearer_model::time::Timestamp;
 
 /// 2023-11-14T22:13:20Z.
