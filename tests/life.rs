@@ -12,6 +12,8 @@ mod layout;
 mod live;
 #[path = "life/off.rs"]
 mod off;
+#[path = "life/supervised.rs"]
+mod supervised;
 #[path = "life/survive.rs"]
 mod survive;
 

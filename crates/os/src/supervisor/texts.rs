@@ -108,5 +108,5 @@ fn xml(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -1,5 +1,3 @@
-use std::process::Command;
-
 use expect_test::{Expect, expect};
 
 use super::*;
@@ -16,7 +14,6 @@ fn check(supervisor: &Supervisor, executable: &str, golden: &Expect) {
     assert_eq!(units.into_iter().map(|unit| unit.path).collect::<Vec<_>>(), supervisor.files());
 }
 
-#[cfg(unix)]
 #[test]
 fn systemd_is_told_of_three_sockets_and_one_service() {
     check(
@@ -90,7 +87,6 @@ fn systemd_is_told_of_three_sockets_and_one_service() {
     );
 }
 
-#[cfg(unix)]
 #[test]
 fn launchd_is_told_of_an_agent() {
     check(
@@ -124,7 +120,6 @@ fn launchd_is_told_of_an_agent() {
     );
 }
 
-#[cfg(unix)]
 #[test]
 fn the_task_scheduler_is_told_of_a_task() {
     let scheduler = Supervisor::TaskScheduler { folder: "/t".into(), account: "CORP\\r&d".to_owned() };
@@ -204,7 +199,7 @@ fn systemd_reads_the_units_as_they_are_meant() {
         for unit in supervisor.texts(executable, &folders) {
             supervisor.write(&unit).unwrap();
         }
-        let mut command = Command::new("systemd-analyze");
+        let mut command = std::process::Command::new("systemd-analyze");
         command.args(["verify", "--user", "--man=no"]).args(supervisor.files()).env("HOME", home.path());
         command.env("XDG_RUNTIME_DIR", home.path()).env_remove("XDG_CONFIG_HOME");
         let output = command.output().unwrap();
