@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use keybearer_model::name::ServerName;
+use keybearer_os::footprint::Waiting;
 
 use self::reach::{Reach, Unreached};
 use self::relay::Relay;
@@ -58,7 +59,8 @@ fn connect(server: Option<ServerName>) -> Result<Exit, Failure> {
     let relay = Relay::new(reach, called, io::stdout());
     let reading = Arc::clone(&relay);
     std::thread::spawn(move || reading.serve(opened));
-    relay.hear_client(io::stdin().lock());
+    // A person has one bridge for each client and server, and nearly all of them wait.
+    relay.hear_client(Waiting(io::stdin().lock()));
     // The process ends when the client has heard all that it asked for.
     loop {
         std::thread::park();

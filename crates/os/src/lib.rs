@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "what the others ask of the system is asked here")]
 
 pub mod folders;
+pub mod footprint;
 pub mod harden;
 pub mod interface;
 pub mod local;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use keybearer_control::bridge::{NOTICE_MARK, Notice};
 use keybearer_mcp::envelope::{Envelope, Seen};
 use keybearer_mcp::reply::{self, Obstacle};
+use keybearer_os::footprint;
 
 use super::super::connection::{Connection, Opened, requests, same, whole_lines};
 use super::super::lines::{Chunk, Lines};
@@ -89,6 +90,9 @@ impl<W: Write + Send + 'static> Relay<W> {
                 if failed {
                     state.handshake = None;
                 }
+                drop(state);
+                // Most of what has run until now never runs again.
+                footprint::forget_program();
             }
             Some(_) | None => {}
         }
