@@ -9,14 +9,12 @@ use async_trait::async_trait;
 use keybearer_control::error::Code;
 use keybearer_control::snapshot::HttpDoor;
 use keybearer_core::broker::{Broker, Places, StartError};
-use keybearer_core::config::{Config, KeyStoreChoice};
+use keybearer_core::config::KeyStoreChoice;
 use keybearer_core::ports::{Answer, KeyStore, KeyStoreError, KeyStoreKind, Ports, Prompter, Question};
 use keybearer_os::folders::Folders;
 use keybearer_os::harden::harden;
 use keybearer_os::local::{self, Name};
-use keybearer_os::lock::CoreLock;
 use keybearer_os::open_files;
-use keybearer_os::passed::Given;
 use keybearer_os::tell;
 use keybearer_os::terminal::go_on_in_background;
 use keybearer_platform::browser::SystemBrowser;
@@ -52,12 +50,20 @@ pub(crate) fn run(wish: Wish, format: Format) -> Result<Exit, Failure> {
     }
     go_on_in_background();
     let folders = ask::folders()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|cause| failed(&cause))?;
+    // Both read the system's certificates, which takes longer than the rest of the start: a client that waits for this
+    // core does not wait for one after the other.
+    let (http, tls) = (runtime.spawn_blocking(PlainHttp::new), runtime.spawn_blocking(tls::client_config));
     let config = settings::read(&folders)?;
     let Place { lock, given } = take_over::place(&folders, wish)?;
     let stop = told_to_end()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|cause| failed(&cause))?;
     let served = runtime.block_on(async {
-        let mut running = compose(&folders, &config, &lock, given).await?;
+        let keys = key_store(config.key_store).await;
+        let http = http.await.map_err(|cause| failed(&cause))?.map_err(|cause| failed(&cause))?;
+        let broker = broker(&folders, keys, http)?;
+        let tls = tls.await.map_err(|cause| failed(&cause))?.map_err(|cause| failed(&cause))?;
+        let parts = Parts { broker, tls, lock: &lock, given, silence: SILENCE };
+        let mut running = keybearer_server::start(parts).await.map_err(|cause| failed(&cause))?;
         ready(&running, &folders, format);
         tell::ready();
         tokio::select! {
@@ -76,10 +82,10 @@ pub(crate) fn run(wish: Wish, format: Format) -> Result<Exit, Failure> {
     served
 }
 
-async fn compose(folders: &Folders, config: &Config, lock: &CoreLock, given: Given) -> Result<Running, Failure> {
+fn broker(folders: &Folders, keys: Arc<dyn KeyStore>, http: PlainHttp) -> Result<Broker, Failure> {
     let ports = Ports {
-        keys: key_store(config.key_store).await,
-        http: Arc::new(PlainHttp::new().map_err(|cause| failed(&cause))?),
+        keys,
+        http: Arc::new(http),
         clock: Arc::new(SystemClock),
         surface: Arc::new(SystemBrowser),
         prompter: match TerminalPrompter::attach() {
@@ -88,9 +94,7 @@ async fn compose(folders: &Folders, config: &Config, lock: &CoreLock, given: Giv
         },
     };
     let places = Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
-    let broker = Broker::start(places, ports).map_err(|error| not_started(folders, &error))?;
-    let tls = tls::client_config().map_err(|cause| failed(&cause))?;
-    keybearer_server::start(Parts { broker, tls, lock, given, silence: SILENCE }).await.map_err(|cause| failed(&cause))
+    Broker::start(places, ports).map_err(|error| not_started(folders, &error))
 }
 
 /// The keychain, if it is wanted and there is one; memory otherwise, and the state says which.

@@ -11,8 +11,14 @@ use keybearer_model::program::Pin;
 use keybearer_model::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-/// The schema's version, kept in SQLite's `user_version`.
-const SCHEMA: i64 = 3;
+/// What makes each version of the schema out of the one before; which one a database has is its `user_version`.
+const STEPS: [&str; 3] = [
+    "CREATE TABLE clients (name TEXT PRIMARY KEY, key_digest BLOB, program TEXT, servers TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
+     CREATE TABLE grants (server TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
+     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
+    "ALTER TABLE clients ADD COLUMN pin TEXT;",
+    "ALTER TABLE clients ADD COLUMN container INTEGER NOT NULL DEFAULT 0;",
+];
 
 /// The state database of one installation.
 pub struct Store {
@@ -59,30 +65,11 @@ impl Store {
 
     fn prepare(connection: Connection) -> Result<Self, StoreError> {
         let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        if version > SCHEMA {
-            return Err(StoreError::TooNew);
-        }
-        if version == 0 {
-            connection.execute_batch(
-                "BEGIN;
-                 CREATE TABLE clients (name TEXT PRIMARY KEY, key_digest BLOB, program TEXT, servers TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
-                 CREATE TABLE grants (server TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
-                 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-                 PRAGMA user_version = 1;
-                 COMMIT;",
-            )?;
-        }
-        if version < 2 {
-            connection
-                .execute_batch("BEGIN; ALTER TABLE clients ADD COLUMN pin TEXT; PRAGMA user_version = 2; COMMIT;")?;
-        }
-        if version < 3 {
-            connection.execute_batch(
-                "BEGIN;
-                 ALTER TABLE clients ADD COLUMN container INTEGER NOT NULL DEFAULT 0;
-                 PRAGMA user_version = 3;
-                 COMMIT;",
-            )?;
+        let missing = usize::try_from(version).ok().and_then(|done| STEPS.get(done..)).ok_or(StoreError::TooNew)?;
+        if !missing.is_empty() {
+            // All in one: each transaction waits for the disk several times, and a client waits for a first start.
+            let (steps, newest) = (missing.concat(), STEPS.len());
+            connection.execute_batch(&format!("BEGIN; {steps} PRAGMA user_version = {newest}; COMMIT;"))?;
         }
         Ok(Self { connection: Mutex::new(connection) })
     }
