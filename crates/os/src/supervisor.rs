@@ -316,7 +316,7 @@ fn systemd_state() -> State {
     let is = |unit, state| run("systemctl", &["--user", "is-active", unit]).is_ok_and(|told| told.trim() == state);
     if is(SERVICE, "active") {
         State::Running
-    } else if run("systemctl", &["--user", "is-failed", SERVICE]).is_ok() {
+    } else if run("systemctl", &[&["--user", "is-failed", SERVICE][..], &SOCKETS].concat()).is_ok() {
         State::Failed
     } else if SOCKETS.iter().all(|socket| is(socket, "active")) {
         State::Waiting
