@@ -264,6 +264,19 @@ addresses: Array<string>, } | { "kind": "blocked",
 port: number, };
 
 /**
+ * The door for programs in containers of this machine.
+ */
+export type ContainerDoor = { "kind": "closed" } | { "kind": "open", 
+/**
+ * Its URL without a path; programs in containers write `host.docker.internal` for the address.
+ */
+address: string, } | { "kind": "blocked", 
+/**
+ * Why.
+ */
+detail: string, };
+
+/**
  * Which client to connect, and how.
  */
 export type Wish = { 

@@ -7,7 +7,7 @@ use crate::connect::{
     Written,
 };
 use crate::error::{Code, Error};
-use crate::snapshot::{Auth, Client, ClientBy, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use crate::snapshot::{Auth, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
 use crate::view::{Action, Home, Mark, Notice, Row, Tone, View};
 use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
 
@@ -22,7 +22,7 @@ pub fn typescript() -> String {
         )*};
     }
     declare![View, Home, Mark, Notice, Row, Tone, Action];
-    declare![Snapshot, Server, Auth, SignIn, Client, ClientBy, KeyStore, HttpDoor];
+    declare![Snapshot, Server, Auth, SignIn, Client, ClientBy, KeyStore, HttpDoor, ContainerDoor];
     declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
     declare![Connected, Written, Disconnected, Left, Leaving];
     declare![Request, HeaderSecret, Incoming, Reply, Revocation, Error, Code];
