@@ -44,8 +44,15 @@ impl Window {
     }
 
     async fn see(&self, xpath: &str) -> Element {
-        let seen = self.page.wait().at_most(PATIENCE).for_element(Locator::XPath(xpath)).await;
-        seen.unwrap_or_else(|error| panic!("`{xpath}` is not to be seen: {error}"))
+        let begun = Instant::now();
+        loop {
+            match self.page.wait().at_most(PATIENCE).for_element(Locator::XPath(xpath)).await {
+                Ok(element) => return element,
+                // The page was drawn anew between the driver's look and its answer.
+                Err(error) if error.is_stale_element_reference() && begun.elapsed() < PATIENCE => {}
+                Err(error) => panic!("`{xpath}` is not to be seen: {error}"),
+            }
+        }
     }
 
     async fn see_heading(&self, text: &str) -> Element {
