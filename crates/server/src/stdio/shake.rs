@@ -2,7 +2,7 @@
 //! when the server has forgotten the session.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::Response;
@@ -38,9 +38,14 @@ pub(super) enum Shaken {
 impl Talk {
     /// Shakes hands, unless somebody else has done so meanwhile.
     pub(super) async fn shake_hands_in_turn(self: &Arc<Self>, waiting: Waiting<'_>) -> Result<Shaken, Refusal> {
-        let _turn = self.shaking.lock().await;
+        let tries = self.tries.load(Ordering::Acquire);
+        let mut failed = self.shaking.lock().await;
         if self.is_passing() {
             return Ok(Shaken::Welcome(Bytes::new()));
+        }
+        // Somebody has tried while this one waited for its turn: what no person can change is not waited for twice.
+        if let (true, Some(refusal)) = (self.tries.load(Ordering::Acquire) != tries, &*failed) {
+            return Err(refusal.clone());
         }
         let greeting = self.said().greeting.clone().unwrap_or_else(|| Bytes::from_static(PING));
         let is_known = self.said().is_welcome;
@@ -50,6 +55,8 @@ impl Talk {
             Ok(Shaken::Refused(_)) => self.is_not_there(Reason::Server),
             Err(refusal) => self.is_not_there(missing(refusal).map_or(Reason::Server, Reason::Person)),
         }
+        *failed = shaken.as_ref().err().filter(|refusal| missing(refusal).is_none()).cloned();
+        self.tries.fetch_add(1, Ordering::AcqRel);
         shaken
     }
 

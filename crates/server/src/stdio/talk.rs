@@ -1,6 +1,6 @@
 //! What a client and its server have said to each other so far, and the way of one message upstream.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -42,8 +42,10 @@ pub(super) struct Talk {
     pub(super) requests: Requests,
     /// Whether the client's messages reach the server.
     pub(super) contact: watch::Sender<Contact>,
-    /// Held by whoever shakes hands with the server.
-    pub(super) shaking: tokio::sync::Mutex<()>,
+    /// Held by whoever shakes hands with the server: why the last try failed, if no person can change that.
+    pub(super) shaking: tokio::sync::Mutex<Option<Refusal>>,
+    /// Counts the tries.
+    pub(super) tries: AtomicU64,
     let_in: OnceLock<admission::Session>,
     // Written at handshakes; read for each request, never across an await.
     link: Mutex<Link>,
@@ -94,6 +96,7 @@ impl Talk {
             requests: Requests::default(),
             contact: watch::Sender::new(Contact::Passing),
             shaking: tokio::sync::Mutex::default(),
+            tries: AtomicU64::new(0),
             let_in: OnceLock::new(),
             link: Mutex::default(),
             said: Mutex::default(),
