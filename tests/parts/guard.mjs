@@ -1,7 +1,8 @@
 // A token check in front of any MCP server that speaks HTTP: what a company's gateway does.
 //
 // Settings: TARGET (the server's URL, such as http://127.0.0.1:3001/mcp), ISSUER, PORT (0), SERVED_AS (`/mcp`),
-// SCOPE (`mcp:tools`); with INTROSPECT_AS=`id:secret` tokens are introspected (RFC 7662), else they must be JWTs.
+// SCOPE (`mcp:tools`); with INTROSPECT_AS=`id:secret` tokens are introspected (RFC 7662), else they must be JWTs;
+// ASKS (ISSUER) is where it asks the issuer itself.
 // Beside MCP: GET /__seen tells which requests arrived, with a SHA-256 of each header value and of each word in it.
 
 import { createHash } from 'node:crypto';
@@ -19,7 +20,7 @@ const server = serverToBe();
 const origin = await listen(server);
 const resource = `${origin}${servedAs}`;
 const metadataUrl = `${origin}/.well-known/oauth-protected-resource${servedAs}`;
-const issuerMetadata = await (await fetch(`${issuer}/.well-known/openid-configuration`)).json();
+const issuerMetadata = await (await fetch(`${process.env.ASKS ?? issuer}/.well-known/openid-configuration`)).json();
 const check = process.env.INTROSPECT_AS ? introspect : verify;
 const keys = createRemoteJWKSet(new URL(issuerMetadata.jwks_uri));
 const connections = new http.Agent({ keepAlive: true });

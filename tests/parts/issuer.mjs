@@ -2,17 +2,21 @@
 // introspection, revocation. Any user name signs in, with any password.
 //
 // Settings: PORT (0), ACCESS_TTL (300) and REFRESH_TTL (86400) in seconds, ROTATE (`always` or `never`),
-// OPAQUE (resources whose URL contains this word get opaque access tokens; `opaque`).
-// Beside the protocol: GET /__counts (requests by endpoint and grant type), GET /__issued (every secret it gave out).
+// OPAQUE (resources whose URL contains this word get opaque access tokens; `opaque`), GRACE (0; seconds in which a used
+// refresh token serves again, see grace.mjs), ISSUER (its identifier where something stands before it).
+// Beside the protocol: GET /__counts (requests by endpoint and grant type), GET /__issued (every secret it gave out),
+// GET /__end (ends every opaque access token).
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
+import { giveGrace } from './grace.mjs';
 import { pages } from './issuer_pages.mjs';
 import { answer, listen, ready, serverToBe } from './part.mjs';
 
 const seconds = (name, fallback) => Number(process.env[name] ?? fallback);
 const ACCESS_TTL = seconds('ACCESS_TTL', 300);
 const REFRESH_TTL = seconds('REFRESH_TTL', 86_400);
+const GRACE = seconds('GRACE', 0);
 const OPAQUE = process.env.OPAQUE ?? 'opaque';
 const SCOPES = ['mcp:tools', 'mcp:read', 'mcp:admin'];
 
@@ -22,13 +26,16 @@ const confidential = { client_id: 'registered-confidential', client_secret: secr
 const registered = { client_id: 'registered-public' };
 
 const server = serverToBe();
-const origin = await listen(server);
+const here = await listen(server);
+const origin = process.env.ISSUER ?? here;
 const provider = new Provider(origin, configuration());
+if (GRACE > 0) giveGrace(provider, GRACE * 1000);
 const seen = observe(provider);
 const serveProtocol = provider.callback();
 const servePages = pages(provider);
 
-server.handler = (request, response) => {
+server.handler = async (request, response) => {
+  if (request.url === '/__end') return answer(response, 200, { ended: await seen.endAccess() });
   if (request.url === '/__counts') return answer(response, 200, seen.counts);
   if (request.url === '/__issued') return answer(response, 200, { secrets: [...seen.secrets] });
   if (request.url.startsWith('/interaction/')) return servePages(request, response);
@@ -97,6 +104,7 @@ function person(id) {
 function observe(provider) {
   const counts = { authorization: 0, registration: 0, token: 0, refused_token: 0, revocation: 0, introspection: 0, by_grant: {} };
   const secrets = new Set();
+  const access = new Set();
   provider.use(async (context, next) => {
     await next();
     const endpoint = context.oidc?.route;
@@ -109,6 +117,7 @@ function observe(provider) {
     if (endpoint === 'token' || endpoint === 'registration') {
       const given = ['access_token', 'refresh_token', 'id_token', 'client_secret', 'registration_access_token'];
       for (const name of given) if (context.body?.[name]) secrets.add(context.body[name]);
+      if (context.body?.access_token) access.add(context.body.access_token);
     }
   });
   provider.on('server_error', (_context, error) => process.stderr.write(`issuer: ${error.stack}\n`));
@@ -116,5 +125,11 @@ function observe(provider) {
     provider.on(event, (_context, error) =>
       process.stderr.write(`issuer: ${event}: ${error.message} ${error.error_description ?? ''}\n`));
   }
-  return { counts, secrets };
+  const endAccess = async () => {
+    const all = await Promise.all([...access].map((token) => provider.AccessToken.find(token)));
+    access.clear();
+    await Promise.all(all.map((token) => token?.destroy()));
+    return all.filter(Boolean).length;
+  };
+  return { counts, secrets, endAccess };
 }

@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask setup`, `demo`, `test`, `conformance`, `tidy`, `codegen`, `bench`,
-//! `windows`.
+//! The project's own commands: `cargo xtask setup`, `demo`, `test`, `conformance`, `tidy`, `codegen`, `gates`,
+//! `bench`, `windows`.
 //!
 //! Each command is one module. Nothing here is shipped, and nothing that is shipped depends on it.
 
@@ -11,6 +11,7 @@ mod codegen;
 mod command;
 mod conformance;
 mod demo;
+mod gates;
 mod icons;
 mod machine;
 mod places;
@@ -31,6 +32,7 @@ cargo xtask COMMAND
   conformance          the official conformance suite, directly and through Keybearer, compared check by check
   tidy                 checks the rules that a program can check
   codegen [--check]    writes what is generated, or only compares
+  gates [GATE[=ROUNDS]]...  what kills, expiries, faults and clients that leave cost: ten thousand of each, an hour or so
   bench [ROUNDS]       measures what a call costs, and writes docs/benchmarks.md
   windows              checks the headless crates for Windows, and runs what can run under Wine
 ";
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         "conformance" => conformance::command(),
         "tidy" => tidy::command(),
         "codegen" => codegen::command(rest),
+        "gates" => gates::command(rest),
         "bench" => bench::command(rest),
         "windows" => windows::command(),
         "help" | "--help" | "-h" => {

@@ -32,7 +32,7 @@ impl Company {
         let open = Part::start("everything.mjs", &[]);
         let guard = Part::start("guard.mjs", &[("TARGET", open.said("url")), ("ISSUER", issuer.said("issuer"))]);
         let other_issuer = Part::issuer(&[("ACCESS_TTL", &life)]);
-        let credentials = introspection_credentials(&other_issuer);
+        let credentials = other_issuer.credentials("resource_server");
         // Its metadata adds a slash to the issuer's identifier, as the library that it is made with does.
         let settings = [("ISSUER", other_issuer.said("issuer")), ("INTROSPECT_AS", &credentials)];
         let counting = Part::start("introspecting_server.py", &settings);
@@ -65,7 +65,7 @@ impl Company {
     pub fn good_tokens(&self) -> usize {
         let issuer = &self.other_issuer;
         let url = format!("{}/token/introspection", issuer.said("issuer"));
-        let allowed = format!("Basic {}", base64_of(&introspection_credentials(issuer)));
+        let allowed = format!("Basic {}", base64_of(&issuer.credentials("resource_server")));
         let form = [("Authorization", allowed.as_str()), ("Content-Type", "application/x-www-form-urlencoded")];
         let is_good = |token: &String| {
             let answer = http::request("POST", &url, &form, format!("token={token}").as_bytes());
@@ -82,12 +82,6 @@ fn secrets_of(issuer: &Part) -> Vec<String> {
     let mut secrets: Vec<String> = issuer.ask("/__issued")["secrets"].as_array().unwrap().iter().map(text).collect();
     secrets.extend(["resource_server", "confidential"].map(|client| text(&issuer.ready[client]["client_secret"])));
     secrets
-}
-
-/// `id:secret` of the resource server that may ask about tokens.
-fn introspection_credentials(issuer: &Part) -> String {
-    let server = &issuer.ready["resource_server"];
-    format!("{}:{}", server["client_id"].as_str().unwrap(), server["client_secret"].as_str().unwrap())
 }
 
 fn base64_of(text: &str) -> String {

@@ -191,6 +191,13 @@ impl Core {
         Self::from(command)
     }
 
+    /// Starts a core in this home and waits for nothing.
+    pub fn launch(home: &Home) -> Child {
+        let mut command = home.command(keybearer());
+        command.args(["serve", "--json"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    }
+
     /// Takes a prepared command that runs `serve --json`, perhaps within another program.
     pub fn from(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();

@@ -1,6 +1,6 @@
 //! The plainest HTTP client: one request, one connection, bytes as they are.
 
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -56,6 +56,12 @@ pub fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
 
 /// Any request to an `http://host:port/path`.
 pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    let (host, bytes) = written(method, url, headers, body);
+    raw(host, &bytes)
+}
+
+/// Where a request goes, and its bytes.
+pub fn written<'a>(method: &str, url: &'a str, headers: &[(&str, &str)], body: &[u8]) -> (&'a str, Vec<u8>) {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut head = format!("{method} /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
@@ -68,37 +74,56 @@ pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -
     head.push_str("\r\n");
     let mut bytes = head.into_bytes();
     bytes.extend_from_slice(body);
-    raw(host, &bytes)
+    (host, bytes)
 }
 
 /// Sends bytes as they are and reads the answer until the other side hangs up.
 pub fn raw(host: &str, bytes: &[u8]) -> Answer {
-    let mut stream = TcpStream::connect(host).unwrap_or_else(|error| panic!("`{host}` cannot be reached: {error}"));
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    exchange(host, bytes).unwrap_or_else(|error| panic!("no answer from `{host}`: {error}"))
+}
+
+/// The same where the other side may be gone, or go in the middle of it.
+///
+/// # Errors
+/// When it cannot be reached, or no whole answer came.
+pub fn exchange(host: &str, bytes: &[u8]) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     // A server that refuses the head may hang up while the body is still on its way.
     let _ = stream.write_all(bytes);
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    let end = answer
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap_or_else(|| panic!("no answer from `{host}`: {}", String::from_utf8_lossy(&answer)));
-    let head = String::from_utf8(answer[..end].to_vec()).unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let body = answer[end + 4..].to_vec();
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-    Answer { status, head, body: if chunked { unchunk(&body) } else { body } }
+    // One that was reset after its last byte is whole all the same.
+    let ended = stream.read_to_end(&mut answer);
+    parse(&answer).ok_or_else(|| ended.err().unwrap_or_else(|| broken(&answer)))
 }
 
-fn unchunk(mut rest: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    while let Some(end) = rest.windows(2).position(|window| window == b"\r\n") {
-        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap().trim(), 16).unwrap();
-        if size == 0 {
-            break;
-        }
-        whole.extend_from_slice(&rest[end + 2..end + 2 + size]);
-        rest = &rest[end + 2 + size + 2..];
+/// An answer that is all there; `None` while something is missing.
+fn parse(answer: &[u8]) -> Option<Answer> {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let head = String::from_utf8(answer[..end].to_vec()).ok()?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let mut answer = Answer { status, head, body: answer[end + 4..].to_vec() };
+    if answer.header("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked")) {
+        answer.body = unchunk(&answer.body)?;
     }
-    whole
+    let length = answer.header("content-length").and_then(|text| text.parse().ok());
+    (length.is_none_or(|length: usize| answer.body.len() >= length)).then_some(answer)
+}
+
+fn broken(answer: &[u8]) -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, format!("it broke off: {}", String::from_utf8_lossy(answer)))
+}
+
+/// What the chunks hold; `None` if the last one is missing.
+fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|window| window == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?.trim(), 16).ok()?;
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.extend_from_slice(rest.get(end + 2..end + 2 + size)?);
+        rest = rest.get(end + 2 + size + 2..)?;
+    }
 }

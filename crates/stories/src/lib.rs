@@ -9,6 +9,7 @@ pub mod bridge;
 pub mod clients;
 pub mod company;
 pub mod core;
+pub mod gates;
 pub mod house;
 pub mod http;
 pub mod keyring;

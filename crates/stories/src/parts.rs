@@ -99,6 +99,12 @@ impl Part {
         self.ready[name].as_str().unwrap_or_else(|| panic!("it did not say `{name}`: {}", self.ready))
     }
 
+    /// `id:secret` of a client that an issuer has set up.
+    pub fn credentials(&self, client: &str) -> String {
+        let client = &self.ready[client];
+        format!("{}:{}", client["client_id"].as_str().unwrap(), client["client_secret"].as_str().unwrap())
+    }
+
     /// Asks it something beside its protocol, such as `/__seen`.
     pub fn ask(&self, path: &str) -> Value {
         let port = self.ready["port"].as_u64().unwrap();
