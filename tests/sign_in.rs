@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use keybearer_control::error::Code;
 use keybearer_control::snapshot::{KeyStore, SignIn};
 use keybearer_control::wire::{Reply, Revocation};
 use keybearer_core::custody::Custody;
@@ -14,6 +15,7 @@ use keybearer_model::time::Timestamp;
 use keybearer_testkit::follow::Conduct;
 use keybearer_testkit::idp::{IdTokens, IssParameter, RefreshTokens};
 use keybearer_testkit::ports::MemoryKeyStore;
+use keybearer_testkit::upstream::FakeUpstream;
 use keybearer_testkit::world::World;
 use serde_json::json;
 
@@ -25,6 +27,30 @@ const SIGN_IN_REFUSED: i64 = -31_007;
 async fn crm(world: &World) -> SignIn {
     let servers = world.status().await.servers;
     servers.into_iter().find(|server| server.name == "crm").expect("a CRM").state
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_21_what_is_secret_follows_no_redirect() {
+    let world = World::that_allows_all().await;
+    let elsewhere = FakeUpstream::open().await.unwrap();
+    let own = format!("{}/elsewhere", world.company.idp.issuer());
+    let client = world.client("chat-app").await;
+    world.login("crm").await.unwrap();
+    for status in [301, 302, 303, 307, 308] {
+        for to in [elsewhere.url(), own.clone()] {
+            world.company.idp.redirect(status, &to);
+            // The registration of a new client, the renewal of a bearer, and nobody is signed out for it.
+            let refused = world.login("wiki").await.unwrap_err();
+            assert_eq!(refused.code, Code::SignInFailed, "{status} to {to}: {refused}");
+            world.clock.advance(Duration::from_secs(3601));
+            let answer = client.call("crm", "get_account", json!({ "id": "A-1002" })).await;
+            assert_eq!(answer.code(), Some(ISSUER_UNAVAILABLE), "{status} to {to}");
+        }
+    }
+    let signed_out = world.logout("crm").await.unwrap();
+    let Reply::SignedOut { revocation: Revocation::Failed { .. } } = signed_out else { panic!("{signed_out:?}") };
+    assert_eq!(elsewhere.requests().len(), 0, "something went to where a redirect led");
+    assert_eq!((world.company.idp.counts().refreshes, world.company.idp.counts().revocations), (0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

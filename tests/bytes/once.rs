@@ -184,7 +184,7 @@ async fn a_forgotten_session_is_the_client_s_to_open_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redirect_within_the_origin_is_followed_with_all_that_belongs_to_the_call() {
+async fn sec_21_a_redirect_within_the_origin_is_followed_with_all_that_belongs_to_the_call() {
     let street = Street::build().await;
     for (status, place) in [(307, "/mcp/v2?x=1"), (308, "v3"), (307, "?y=2")] {
         street.upstream.will(Reply::status(status).header("Location", place));
@@ -196,7 +196,7 @@ async fn a_redirect_within_the_origin_is_followed_with_all_that_belongs_to_the_c
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redirect_to_another_place_is_refused_and_nothing_goes_there() {
+async fn sec_21_a_redirect_to_another_place_is_refused_and_nothing_goes_there() {
     let street = Street::build().await;
     let other = FakeUpstream::open().await.unwrap();
     let elsewhere: Upstream = other.url().parse().unwrap();

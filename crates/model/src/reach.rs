@@ -88,6 +88,9 @@ fn of_v4(address: Ipv4Addr) -> Reach {
 }
 
 fn of_v6(address: Ipv6Addr) -> Reach {
+    if let [0x64, 0xff9b, 1, d, e, f, g, h] = address.segments() {
+        return of_local_nat64([d, e, f, g, h]);
+    }
     if let Some(inner) = embedded(address) {
         return of_v4(inner);
     }
@@ -105,14 +108,24 @@ fn of_v6(address: Ipv6Addr) -> Reach {
     }
 }
 
-/// The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64 (RFC 6052, RFC 8215) or 6to4.
+/// A network's own translator to IPv4 (RFC 8215), whose prefix may be of 96, 64, 56 or 48 bits (RFC 6052 §2.2): the
+/// nearest of the addresses that it could mean. Those that are no host's are no meaning.
+fn of_local_nat64([d, e, f, g, h]: [u16; 5]) -> Reach {
+    let octets = |pair: u16| u32::from(pair);
+    let by_64 = (octets(e) & 0xff) << 24 | octets(f) << 8 | octets(g) >> 8;
+    let by_56 = (octets(d) & 0xff) << 24 | (octets(e) & 0xff) << 16 | octets(f);
+    let by_48 = octets(d) << 16 | (octets(e) & 0xff) << 8 | octets(f) >> 8;
+    let others = [by_64, by_56, by_48].map(Ipv4Addr::from).into_iter();
+    let near = others.filter(|address| (1..224).contains(&address.octets()[0])).map(of_v4);
+    near.fold(of_v4(Ipv4Addr::from(octets(g) << 16 | octets(h))), Reach::max)
+}
+
+/// The IPv4 address that an IPv6 one stands for: mapped, compatible, NAT64 (RFC 6052) or 6to4.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let v4 = |high: u16, low: u16| Some(Ipv4Addr::from(u32::from(high) << 16 | u32::from(low)));
     match [a, b, c, d, e, f] {
-        [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0] | [0x64, 0xff9b, 1, ..] => {
-            v4(g, h)
-        }
+        [0, 0, 0, 0, 0, 0xffff] | [0, 0, 0, 0, 0xffff, 0] | [0x64, 0xff9b, 0, 0, 0, 0] => v4(g, h),
         [0, 0, 0, 0, 0, 0] if g != 0 => v4(g, h),
         [0x2002, high, low, ..] => v4(high, low),
         _ => None,
@@ -134,6 +147,8 @@ mod tests {
             ),
             (Reach::Private, "https://idp https://idp.corp https://IDP.Internal. https://[64:ff9b::10.0.0.1]"),
             (Reach::Private, "https://[2002:a00:1::] https://[fec0::1] https://0xA.1 https://198.18.0.1"),
+            (Reach::Public, "https://[64:ff9b:1:ffff::8.8.8.8] https://[64:ff9b:1::8.8.8.8]"),
+            (Reach::Private, "https://[64:ff9b:1:ffff::10.0.0.1] https://[64:ff9b:1:a00:0:500:808:808]"),
             (
                 Reach::Loopback,
                 "https://localhost https://a.localhost https://127.9.9.9 https://[::1] https://LOCALHOST.",

@@ -1,16 +1,22 @@
-//! Shows each address that it is given as a sign-in page in the system's browser, and says whether that was done, one
-//! line each. For the test, which puts a browser of its own on the path.
+//! Shows each address that it is given as a sign-in page in the system's browser, and says whether that was done. One
+//! line in, in base64 because hostile addresses hold line breaks; one line out. For the tests, which put a browser of
+//! their own on the path.
 
 #![expect(clippy::print_stdout, reason = "an example tells what it does")]
 
+use std::io::BufRead as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use keybearer_core::ports::{LoginSurface as _, SurfaceError};
 use keybearer_platform::browser::SystemBrowser;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), SurfaceError> {
     let mut surface = SystemBrowser.prepare().await?;
-    for address in std::env::args().skip(1) {
-        match surface.present(&address).await {
+    for line in std::io::stdin().lock().lines() {
+        let address = line.ok().and_then(|line| STANDARD.decode(line).ok()).unwrap_or_default();
+        match surface.present(&String::from_utf8_lossy(&address)).await {
             Ok(()) => println!("opened"),
             Err(SurfaceError::RefusedUrl) => println!("refused"),
             Err(SurfaceError::NoBrowser) => println!("no browser"),

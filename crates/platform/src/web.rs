@@ -1,6 +1,7 @@
 //! Small requests to issuers, guarded: no redirect is followed, nothing large is read, and no address is reached that
 //! lies nearer than the server on whose behalf it is asked (SEC-20).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,6 +30,7 @@ pub struct PlainHttp {
     proxied: reqwest::Client,
     /// One for each reach: connections of one are never used for another.
     direct: [(Reach, reqwest::Client); 3],
+    names: Arc<guard::Names>,
 }
 
 impl PlainHttp {
@@ -46,14 +48,16 @@ impl PlainHttp {
                 .connect_timeout(CONNECT_PATIENCE)
                 .user_agent(concat!("keybearer/", env!("CARGO_PKG_VERSION")))
         };
+        let names = Arc::default();
         let direct = |reach| {
-            let client = builder().no_proxy().dns_resolver(guard::Resolver::within(reach)).build()?;
+            let client = builder().no_proxy().dns_resolver(guard::Resolver::new(&names, reach)).build()?;
             Ok::<_, NoHttp>((reach, client))
         };
         Ok(Self {
             proxies: Matcher::from_system(),
             proxied: builder().build()?,
             direct: [direct(Reach::Public)?, direct(Reach::Private)?, direct(Reach::Loopback)?],
+            names,
         })
     }
 
@@ -62,7 +66,7 @@ impl PlainHttp {
         let near = Reach::of_url(url);
         // The same rule as reqwest's own for the system's proxies; this machine itself is never asked through one.
         let proxied = near != Reach::Loopback && self.proxies.intercept(request.uri()).is_some();
-        let within = guard::allowed(url, request.extensions().get(), !proxied).await;
+        let within = guard::allowed(url, request.extensions().get(), (!proxied).then_some(&*self.names)).await;
         guard::check(url, near, within)?;
         if proxied {
             return Ok(&self.proxied);

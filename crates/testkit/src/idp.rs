@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -84,6 +85,19 @@ async fn dated(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> R
     response
 }
 
+/// Sends those who hand in what is secret to where a test says.
+async fn redirecting(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
+    let redirect = desk.dials().redirect.clone();
+    let secret = ["/token", "/register", "/revoke"].contains(&request.uri().path());
+    match redirect
+        .filter(|_| secret)
+        .map(|(status, to)| Response::builder().status(status).header(header::LOCATION, to))
+    {
+        Some(redirect) => redirect.body(Body::empty()).unwrap_or_default(),
+        None => next.run(request).await,
+    }
+}
+
 impl FakeIdp {
     /// Starts an issuer that calls itself `name` on its pages and reads the time from `clock`.
     pub async fn start(name: &str, clock: Arc<dyn Clock>) -> io::Result<Self> {
@@ -109,6 +123,7 @@ impl FakeIdp {
             .route("/token", post(token::token))
             .route("/revoke", post(revoke::revoke))
             .route("/introspect", post(revoke::introspect))
+            .layer(middleware::from_fn_with_state(Arc::clone(&desk), redirecting))
             .layer(middleware::from_fn_with_state(Arc::clone(&desk), dated))
             .with_state(Arc::clone(&desk));
         Ok(Self { desk, _serving: Serving::start(listener, router) })

@@ -2,14 +2,23 @@
 //!
 //! The check and the connection use the same resolution: the client asks [`Resolver`], and connects to what it answers.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use keybearer_core::ports::MayBePrivate;
 use keybearer_model::reach::Reach;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::time::Instant;
 use url::{Host, Url};
+
+/// For how long a name that led to the internet does not count as one of a private network: longer than a sign-in's
+/// discovery takes, and short enough for a person who has just come into the company's network.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// The most names that are remembered.
+const MOST_NAMES: usize = 1024;
 
 /// Why an address is not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,10 +34,54 @@ pub(super) enum Refused {
     PlainHttp,
 }
 
+/// Resolves names, and remembers for a while which of them led to the internet: whoever owns such a name could else let
+/// it lead into this network at the moment when it is judged (a name that flips), and open that to what it names.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    // Read and written for an instant by requests that are on their way at the same time; an owner task would be more.
+    public: Mutex<HashMap<Box<str>, Instant>>,
+}
+
+impl Names {
+    async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        let addresses: Vec<_> = tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect();
+        if addresses.iter().any(|address| Reach::of_address(*address) == Reach::Public) {
+            self.remember(name);
+        }
+        Ok(addresses)
+    }
+
+    fn remember(&self, name: &str) {
+        let now = Instant::now();
+        let mut public = self.public.lock().unwrap_or_else(PoisonError::into_inner);
+        if public.len() >= MOST_NAMES {
+            public.retain(|_, seen| now.duration_since(*seen) < REMEMBERED);
+        }
+        if public.len() < MOST_NAMES || public.contains_key(name) {
+            public.insert(name.into(), now);
+        }
+    }
+
+    fn was_public(&self, name: &str) -> bool {
+        let public = self.public.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = public.get(name).is_some_and(|seen| seen.elapsed() < REMEMBERED);
+        // Where there is no room for more, nobody is believed.
+        recent || (public.len() >= MOST_NAMES && !public.contains_key(name))
+    }
+
+    /// A name counts as private if all its addresses are. Never as this machine: whoever owns a name can point it there.
+    async fn reach(&self, name: &str) -> Reach {
+        let Ok(addresses) = self.resolve(name).await else { return Reach::Public };
+        let near = |address: &IpAddr| matches!(Reach::of_address(*address), Reach::Private | Reach::Loopback);
+        let private = !addresses.is_empty() && addresses.iter().all(near) && !self.was_public(name);
+        if private { Reach::Private } else { Reach::Public }
+    }
+}
+
 /// How near the request to `url` may go, by the server on whose behalf it is sent.
 ///
-/// `resolving` is false behind a proxy, where names say all that is known.
-pub(super) async fn allowed(url: &Url, mark: Option<&MayBePrivate>, resolving: bool) -> Reach {
+/// Without `names`, behind a proxy, names say all that is known.
+pub(super) async fn allowed(url: &Url, mark: Option<&MayBePrivate>, names: Option<&Names>) -> Reach {
     let Some(MayBePrivate { like }) = mark else { return Reach::Public };
     // A person or IT typed this very host.
     if url.host_str() == Some(like) {
@@ -36,17 +89,10 @@ pub(super) async fn allowed(url: &Url, mark: Option<&MayBePrivate>, resolving: b
     }
     let Ok(server) = Host::parse(like) else { return Reach::Public };
     let by_name = Reach::of_host(&server);
-    match server {
-        Host::Domain(name) if by_name == Reach::Public && resolving => by_addresses(&name).await,
-        Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_) => by_name,
+    match (server, names) {
+        (Host::Domain(name), Some(names)) if by_name == Reach::Public => names.reach(&name).await,
+        (Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_), _) => by_name,
     }
-}
-
-/// A name counts as private if all its addresses are. Never as this machine: whoever owns a name can point it there.
-async fn by_addresses(name: &str) -> Reach {
-    let Ok(addresses) = resolve(name).await else { return Reach::Public };
-    let near = |address: &IpAddr| matches!(Reach::of_address(*address), Reach::Private | Reach::Loopback);
-    if !addresses.is_empty() && addresses.iter().all(near) { Reach::Private } else { Reach::Public }
 }
 
 /// What can be said before anything is resolved.
@@ -66,20 +112,21 @@ pub(super) fn check(url: &Url, near: Reach, within: Reach) -> Result<(), Refused
 /// Resolves names, and answers nothing that lies nearer than it may.
 #[derive(Debug)]
 pub(super) struct Resolver {
+    names: Arc<Names>,
     within: Reach,
 }
 
 impl Resolver {
-    pub(super) fn within(within: Reach) -> Arc<Self> {
-        Arc::new(Self { within })
+    pub(super) fn new(names: &Arc<Names>, within: Reach) -> Arc<Self> {
+        Arc::new(Self { names: Arc::clone(names), within })
     }
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let within = self.within;
+        let (names, within) = (Arc::clone(&self.names), self.within);
         Box::pin(async move {
-            let addresses = resolve(name.as_str()).await?;
+            let addresses = names.resolve(name.as_str()).await?;
             judge(&addresses, within)?;
             Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
@@ -96,10 +143,6 @@ fn judge(addresses: &[IpAddr], within: Reach) -> Result<(), Refused> {
     }
 }
 
-async fn resolve(name: &str) -> io::Result<Vec<IpAddr>> {
-    Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +150,7 @@ mod tests {
     async fn verdict(url: &str, like: Option<&str>) -> Result<(), Refused> {
         let url = Url::parse(url).unwrap();
         let mark = like.map(|like| MayBePrivate { like: like.into() });
-        let within = allowed(&url, mark.as_ref(), false).await;
+        let within = allowed(&url, mark.as_ref(), None).await;
         check(&url, Reach::of_url(&url), within)
     }
 
@@ -172,9 +215,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_to_this_machine_is_not_answered() {
-        let answer = Resolver::within(Reach::Public).resolve("localhost".parse().unwrap()).await;
+        let answer = Resolver::new(&Arc::default(), Reach::Public).resolve("localhost".parse().unwrap()).await;
         assert_eq!(answer.err().unwrap().downcast_ref(), Some(&Refused::Nearer));
-        let answer = Resolver::within(Reach::Loopback).resolve("localhost".parse().unwrap()).await;
+        let answer = Resolver::new(&Arc::default(), Reach::Loopback).resolve("localhost".parse().unwrap()).await;
         assert!(answer.ok().unwrap().all(|address| address.ip().is_loopback()));
     }
 }

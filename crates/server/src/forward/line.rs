@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,9 +13,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Connection, SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use keybearer_model::reach::Reach;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
@@ -127,12 +129,7 @@ impl Line {
 async fn connect(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Wire, ConnectError> {
     let port = url.port_or_known_default().ok_or("no port")?;
     let host = url.host().ok_or("no host")?;
-    let stream = match &host {
-        Host::Domain(name) => TcpStream::connect((*name, port)).await,
-        Host::Ipv4(address) => TcpStream::connect((*address, port)).await,
-        Host::Ipv6(address) => TcpStream::connect((*address, port)).await,
-    };
-    let stream = stream.map_err(|error| io_cause(&error))?;
+    let stream = TcpStream::connect(&*places(&host, port).await?).await.map_err(|error| io_cause(&error))?;
     let _ = stream.set_nodelay(true);
     if url.scheme() == "http" {
         return Ok(Wire::Plain(stream));
@@ -147,6 +144,20 @@ async fn connect(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Wire, Con
     let connector = tokio_rustls::TlsConnector::from(Arc::clone(tls));
     let stream = connector.connect(name, stream).await.map_err(|error| tls_cause(&error))?;
     Ok(Wire::Tls(Box::new(stream)))
+}
+
+/// Where a host is. A URL that a person or IT typed may be private; link-local and a cloud's metadata nobody may be sent
+/// to (SEC-20). What is judged is what is connected to.
+async fn places(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
+    let places = match host {
+        Host::Domain(name) => lookup_host((*name, port)).await.map_err(|error| io_cause(&error))?.collect(),
+        Host::Ipv4(address) => vec![SocketAddr::from((*address, port))],
+        Host::Ipv6(address) => vec![SocketAddr::from((*address, port))],
+    };
+    if places.iter().any(|place| Reach::of_address(place.ip()) == Reach::Never) {
+        return Err("its address is link-local, reserved or a cloud's metadata".into());
+    }
+    Ok(places)
 }
 
 fn io_cause(error: &io::Error) -> String {

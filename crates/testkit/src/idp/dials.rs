@@ -86,6 +86,7 @@ pub(super) struct Dials {
     pub(super) registration: bool,
     pub(super) s256: bool,
     pub(super) revocation: bool,
+    pub(super) redirect: Option<(u16, String)>,
 }
 
 impl Default for Dials {
@@ -103,6 +104,7 @@ impl Default for Dials {
             registration: true,
             s256: true,
             revocation: true,
+            redirect: None,
         }
     }
 }
@@ -175,6 +177,12 @@ impl FakeIdp {
     /// It has no revocation endpoint.
     pub fn without_revocation(&self) -> &Self {
         self.turn(|dials| dials.revocation = false)
+    }
+
+    /// Where clients hand in what is secret (token, registration and revocation endpoint), it answers with this status
+    /// and this address from now on.
+    pub fn redirect(&self, status: u16, to: &str) -> &Self {
+        self.turn(|dials| dials.redirect = Some((status, to.to_owned())))
     }
 
     /// Holds every answer of the token endpoint back until the returned value is dropped.

@@ -3,11 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs")]
 
+mod hostile;
+
 use std::fs::{self, Permissions};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 /// A desktop with one browser, which tells its arguments through a pipe.
@@ -48,24 +53,50 @@ impl Desktop {
         self.install("xdg-settings", "echo kb.desktop");
     }
 
-    fn present(&self, addresses: &[&str], variables: &[(&str, &str)]) -> String {
+    /// The program that shows pages, on this desktop.
+    fn presenter(&self, variables: &[(&str, &str)]) -> Presenter {
         let tests = std::env::current_exe().unwrap();
         let example = tests.parent().unwrap().parent().unwrap().join("examples/browser");
         let mut command = Command::new(example);
-        command
-            .args(addresses)
-            .env_clear()
-            .env("PATH", self.place.path())
-            .env("XDG_DATA_HOME", self.place.path())
-            .envs(variables.iter().copied());
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
+        command.env_clear().env("PATH", self.place.path()).env("XDG_DATA_HOME", self.place.path());
+        let mut child =
+            command.envs(variables.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (asks, tells) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+        Presenter { child, asks, tells }
+    }
+
+    fn present(&self, addresses: &[&str], variables: &[(&str, &str)]) -> String {
+        let mut presenter = self.presenter(variables);
+        addresses.iter().map(|address| presenter.present(address) + "\n").collect()
     }
 
     /// What the opener was given: it writes before it ends, and reading waits for it.
     fn arguments(&self) -> String {
         fs::read_to_string(self.told()).unwrap()
+    }
+}
+
+/// The program that shows pages: one answer for each address.
+struct Presenter {
+    child: Child,
+    asks: Option<ChildStdin>,
+    tells: BufReader<ChildStdout>,
+}
+
+impl Presenter {
+    fn present(&mut self, address: &str) -> String {
+        writeln!(self.asks.as_mut().unwrap(), "{}", STANDARD.encode(address)).unwrap();
+        let mut said = String::new();
+        self.tells.read_line(&mut said).unwrap();
+        said.trim_end().to_owned()
+    }
+}
+
+impl Drop for Presenter {
+    fn drop(&mut self) {
+        drop(self.asks.take());
+        let ended = self.child.wait().unwrap();
+        assert!(ended.success() || std::thread::panicking(), "{ended}");
     }
 }
 
