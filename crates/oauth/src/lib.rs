@@ -6,7 +6,9 @@
 
 mod authorize;
 pub mod challenge;
+mod clock;
 mod discovery;
+pub mod doctor;
 mod identity;
 pub mod login;
 mod metadata;

@@ -1,16 +1,14 @@
 //! Fifth state: the code is being exchanged for tokens.
 
-use chrono::DateTime;
-use http::header::DATE;
 use http::{Request, Response};
 use keybearer_model::grant::Account;
 use keybearer_model::secret::Secret;
-use keybearer_model::time::Timestamp;
 use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl};
 
 use super::finding_issuer::Plan;
 use super::identifying::{Identifying, Redeemed};
 use super::{Effect, LoginError, State, fail};
+use crate::clock::date;
 use crate::discovery::{trouble, unreachable};
 use crate::registration::Client;
 use crate::token::{self, Capture, Fault, TokenClient};
@@ -75,10 +73,4 @@ fn question(exchange: &TokenClient, plan: &Plan, code: &Secret) -> Option<Reques
     let capture = Capture::default();
     request.request(&capture).err();
     capture.request()
-}
-
-/// The issuer's own time of day: it wrote the ID token by that clock, and ours may be wrong.
-fn date(reply: &Response<Vec<u8>>) -> Option<Timestamp> {
-    let text = reply.headers().get(DATE)?.to_str().ok()?;
-    Some(Timestamp::from_millis(DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis()))
 }
