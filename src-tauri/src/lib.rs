@@ -9,6 +9,7 @@ pub mod link;
 pub mod menu;
 mod tray;
 mod window;
+pub mod words;
 
 use keybearer_control::client::Client;
 use keybearer_os::folders::Folders;
@@ -16,6 +17,7 @@ use tauri::{App, AppHandle, Emitter, Manager, RunEvent};
 
 use arguments::Start;
 use link::Link;
+use words::{Language, Words};
 
 /// Runs the shell until the person closes it.
 pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
@@ -43,7 +45,7 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
 fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn std::error::Error>> {
     let link =
         tauri::async_runtime::block_on(async { Link::open(Client::new(folders.clone()), link::core_of(folders)) });
-    let tray = tray::create(app.handle())?;
+    let tray = tray::create(app.handle(), Words::of(Language::of_person()))?;
     let mut views = link.views();
     app.manage(link);
     let shown_in = app.handle().clone();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use keybearer_control::client::{Client, Watch};
 use keybearer_control::error::{Code, Error};
 use keybearer_control::snapshot::{SignIn, Snapshot};
-use keybearer_control::view::{Notice, View};
+use keybearer_control::view::{Failure, View};
 use keybearer_os::folders::Folders;
 use keybearer_os::local::Stream;
 use keybearer_os::start::{beside_me, start_core};
@@ -184,12 +184,12 @@ impl Owner {
     fn away(&mut self, error: &Error) {
         self.snapshot = None;
         let known = match &*self.shown.borrow() {
-            View::Away { notice } => notice.clone(),
+            View::Away { failure } => failure.clone(),
             View::Starting | View::Attached { .. } => None,
         };
         // That there is none is said by the view itself; why a start failed stays until something else is known.
-        let notice = if error.code == Code::NoCore { known } else { Some(Notice::of(error)) };
-        self.show(View::Away { notice });
+        let failure = if error.code == Code::NoCore { known } else { Some(Failure::of(error)) };
+        self.show(View::Away { failure });
     }
 
     async fn start(&mut self) {
@@ -199,7 +199,7 @@ impl Owner {
         let started = started.unwrap_or_else(|error| Err(Error::new(Code::Internal, error.to_string())));
         if let Err(error) = started {
             tracing::warn!(%error, "core not started");
-            self.show(View::Away { notice: Some(Notice::of(&error)) });
+            self.show(View::Away { failure: Some(Failure::of(&error)) });
         }
     }
 

@@ -1,10 +1,13 @@
 //! The tray's menu as a value: what is in it is decided here, how it is drawn is not.
 
 use keybearer_control::plain::middle;
-use keybearer_control::view::{Action, Mark, Row, Tone, View};
+use keybearer_control::view::{Action, Failure, Headline, Home, Mark, Row, State, Tone, View};
+
+use crate::words::{Language, Words};
 
 /// Longer names lose their middle: menus have no tooltips and no room.
 const LONGEST_NAME: usize = 40;
+const LONGEST_FAILURE: usize = 120;
 
 /// The tray: a shape, what is said of it, and a menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,57 +74,118 @@ impl Click {
 }
 
 /// The tray for a view.
-pub fn menu(view: &View) -> Menu {
+pub fn menu(view: &View, words: &Words) -> Menu {
+    let headline = headline(view, words);
     let mut items = Vec::new();
     match view {
         View::Starting => {}
-        View::Away { .. } => items.push(Item::Button("Start Keybearer".into(), Click::Start)),
-        View::Attached { home } => {
-            items.extend(home.rows.iter().filter(|row| row.tone == Tone::Attention).filter_map(button));
-            items.push(Item::Rule);
-            items.extend(home.rows.iter().map(folder));
-        }
+        View::Away { .. } => items.push(Item::Button(words.say("home.start", &[]), Click::Start)),
+        View::Attached { home, .. } => items.extend(attached(home, words)),
     }
     // One server that waits: the state is what to click.
-    let is_said = |item: &Item| matches!(item, Item::Button(words, _) if words == view.headline());
+    let is_said = |item: &Item| matches!(item, Item::Button(said, _) if *said == headline);
     if !items.first().is_some_and(is_said) {
-        items.insert(0, Item::Line(view.headline().to_owned()));
+        items.insert(0, Item::Line(headline));
     }
     if items.last() != Some(&Item::Rule) {
         items.push(Item::Rule);
     }
-    items.push(Item::Button("Open Keybearer".into(), Click::Open));
-    items.push(Item::Button("Close the tray icon".into(), Click::Close));
-    Menu { mark: view.mark(), spoken: spoken(view), items }
+    items.push(Item::Button(words.say("tray.open", &[]), Click::Open));
+    items.push(Item::Button(words.say("tray.close_icon", &[]), Click::Close));
+    Menu { mark: view.mark(), spoken: spoken(view, words), items }
 }
 
-fn button(row: &Row) -> Option<Item> {
+fn attached(home: &Home, words: &Words) -> Vec<Item> {
+    let waiting = home.rows.iter().filter(|row| row.tone == Tone::Attention);
+    let mut items: Vec<Item> = waiting.filter_map(|row| button(row, words)).collect();
+    items.push(Item::Rule);
+    items.extend(home.rows.iter().map(|row| folder(row, words)));
+    items
+}
+
+fn button(row: &Row, words: &Words) -> Option<Item> {
     let name = middle(&row.name, LONGEST_NAME);
+    let name = [("name", name.as_str())];
     Some(match row.action? {
-        Action::SignIn => Item::Button(format!("Sign in to {name}"), Click::SignIn(row.name.clone())),
-        Action::SignOut => Item::Button(format!("Sign out of {name}"), Click::SignOut(row.name.clone())),
+        Action::SignIn => Item::Button(words.say("common.sign_in_to", &name), Click::SignIn(row.name.clone())),
+        Action::SignOut => Item::Button(words.say("common.sign_out_of", &name), Click::SignOut(row.name.clone())),
     })
 }
 
-fn folder(row: &Row) -> Item {
-    let account = row.account.as_deref().map(|account| format!(" · {}", middle(account, LONGEST_NAME)));
-    let title = format!("{}: {}{}", middle(&row.name, LONGEST_NAME), row.state, account.unwrap_or_default());
+fn folder(row: &Row, words: &Words) -> Item {
+    let name = middle(&row.name, LONGEST_NAME);
+    let state = words.say(state_key(row.state), &[]);
+    let title = match row.account.as_deref().map(|account| middle(account, LONGEST_NAME)) {
+        Some(account) => {
+            let values = [("name", name.as_str()), ("state", &state), ("account", &account)];
+            words.say("tray.state_with_account", &values)
+        }
+        None => words.say("tray.state_alone", &[("name", &name), ("state", &state)]),
+    };
     let mut items = vec![Item::Line(middle(&row.host, LONGEST_NAME))];
-    items.extend(row.failure.as_ref().map(|failure| Item::Line(failure.text.clone())));
-    items.extend(button(row));
+    items.extend(row.failure.as_ref().map(|failure| Item::Line(failed(failure, words))));
+    items.extend(button(row, words));
     Item::Folder(title, items)
 }
 
-fn spoken(view: &View) -> String {
-    let said = match view {
-        View::Starting => "starting".to_owned(),
-        View::Away { .. } => "not running".to_owned(),
-        View::Attached { home } => {
-            let mut characters = home.headline.chars();
-            characters.next().into_iter().flat_map(char::to_lowercase).chain(characters).collect()
-        }
+/// The core's own sentences are English: elsewhere the kind of the error has to do.
+fn failed(failure: &Failure, words: &Words) -> String {
+    match words.language() {
+        Language::English => middle(&failure.text, LONGEST_FAILURE),
+        Language::German => words.say(&format!("errors.{}", failure.code.word()), &[]),
+    }
+}
+
+fn headline(view: &View, words: &Words) -> String {
+    let say = |key| words.say(key, &[]);
+    let home = match view {
+        View::Starting => return say("home.starting"),
+        View::Away { .. } => return say("home.away"),
+        View::Attached { home, .. } => home,
     };
-    format!("Keybearer: {said}")
+    match &home.headline {
+        Headline::SignInTo { name } => words.say("home.headline_sign_in_to", &[("name", &middle(name, LONGEST_NAME))]),
+        Headline::SignInToMany { count } => words.count("home.headline_sign_in_to_many", *count),
+        Headline::FinishSignIn => say("home.headline_finish_sign_in"),
+        Headline::KeychainLocked => say("home.headline_keychain_locked"),
+        Headline::Problems { count } => words.count("home.headline_problems", *count),
+        Headline::NoTools => say("home.headline_no_tools"),
+        Headline::Ready => say("home.headline_ready"),
+        Headline::Refused => say("home.headline_refused"),
+        Headline::Unreachable => say("home.headline_unreachable"),
+        Headline::NotSignedIn => say("home.headline_not_signed_in"),
+        Headline::SomeReady { ready, all } => {
+            words.say("home.headline_some_ready", &[("ready", &ready.to_string()), ("all", &all.to_string())])
+        }
+    }
+}
+
+fn state_key(state: State) -> &'static str {
+    match state {
+        State::NotSignedIn => "home.state_not_signed_in",
+        State::NotUsed => "home.state_not_used",
+        State::Ready => "home.state_ready",
+        State::SignedIn => "home.state_signed_in",
+        State::SignedInNotSaved => "home.state_signed_in_not_saved",
+        State::SigningIn => "home.state_signing_in",
+        State::SignInNeeded => "home.state_sign_in_needed",
+        State::Refused => "home.state_refused",
+        State::Unreachable => "home.state_unreachable",
+        State::KeychainLocked => "home.state_keychain_locked",
+    }
+}
+
+/// What the icon means, for whoever cannot see it.
+fn spoken(view: &View, words: &Words) -> String {
+    match (view, view.mark()) {
+        (View::Starting, _) => words.say("tray.spoken_starting", &[]),
+        (View::Away { .. }, _) => words.say("tray.spoken_away", &[]),
+        (View::Attached { .. }, Mark::Ready) => words.say("tray.spoken_ready", &[]),
+        (View::Attached { .. }, Mark::SignIn { count }) => words.count("tray.spoken_sign_in", count),
+        (View::Attached { .. }, Mark::Asking { count }) => words.count("tray.spoken_asking", count),
+        (View::Attached { .. }, Mark::Blocked) => words.say("tray.spoken_blocked", &[]),
+        (View::Attached { .. }, Mark::Offline) => words.say("tray.spoken_offline", &[]),
+    }
 }
 
 #[cfg(test)]

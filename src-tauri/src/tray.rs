@@ -12,28 +12,30 @@ use tauri::{AppHandle, Manager, Wry};
 use crate::link::Link;
 use crate::menu::{Click, Item, Menu, menu};
 use crate::window;
+use crate::words::Words;
 
 /// The tray icon, and what it shows now: a menu that is drawn again closes under the person's pointer.
 pub(crate) struct Tray {
     icon: TrayIcon,
+    words: Words,
     // Behind a lock for `draw(&self)` alone: one task draws.
     drawn: Mutex<Option<Menu>>,
 }
 
 /// Puts the icon into the tray.
-pub(crate) fn create(app: &AppHandle) -> tauri::Result<Tray> {
+pub(crate) fn create(app: &AppHandle, words: Words) -> tauri::Result<Tray> {
     let icon = TrayIconBuilder::with_id("keybearer")
         .icon(image(Mark::Offline))
         .icon_as_template(true)
         .on_menu_event(|app, event| clicked(app, event.id().as_ref()))
         .build(app)?;
-    Ok(Tray { icon, drawn: Mutex::new(None) })
+    Ok(Tray { icon, words, drawn: Mutex::new(None) })
 }
 
 impl Tray {
     /// Shows a view, if it looks different from the one before.
     pub(crate) fn draw(&self, view: &View) -> tauri::Result<()> {
-        let menu = menu(view);
+        let menu = menu(view, &self.words);
         let mut drawn = self.drawn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if drawn.as_ref() == Some(&menu) {
             return Ok(());
@@ -93,7 +95,7 @@ fn literal(words: &str) -> String {
 
 fn count(mark: Mark) -> Option<String> {
     match mark {
-        Mark::SignIn { count } => Some(count.to_string()),
+        Mark::SignIn { count } | Mark::Asking { count } => Some(count.to_string()),
         Mark::Ready | Mark::Blocked | Mark::Offline => None,
     }
 }
@@ -104,6 +106,7 @@ fn image(mark: Mark) -> Image<'static> {
     match mark {
         Mark::Ready => include_image!("icons/tray/ready-32.png"),
         Mark::SignIn { .. } => include_image!("icons/tray/sign-in-32.png"),
+        Mark::Asking { .. } => include_image!("icons/tray/asking-32.png"),
         Mark::Blocked => include_image!("icons/tray/blocked-32.png"),
         Mark::Offline => include_image!("icons/tray/offline-32.png"),
     }
@@ -114,6 +117,7 @@ fn image(mark: Mark) -> Image<'static> {
     match mark {
         Mark::Ready => include_image!("icons/tray/ready-64.png"),
         Mark::SignIn { .. } => include_image!("icons/tray/sign-in-64.png"),
+        Mark::Asking { .. } => include_image!("icons/tray/asking-64.png"),
         Mark::Blocked => include_image!("icons/tray/blocked-64.png"),
         Mark::Offline => include_image!("icons/tray/offline-64.png"),
     }

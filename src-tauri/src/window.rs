@@ -3,6 +3,8 @@
 use tauri::webview::{NewWindowResponse, WebviewWindowBuilder};
 use tauri::{AppHandle, Manager, Url, WebviewUrl};
 
+use crate::words::Language;
+
 const LABEL: &str = "main";
 
 /// Shows the window, in front of others if it is there already.
@@ -15,7 +17,7 @@ pub(crate) fn show(app: &AppHandle) {
 }
 
 fn create(app: &AppHandle) -> tauri::Result<()> {
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(address().into()))
         .title("Keybearer")
         .inner_size(760.0, 560.0)
         .min_inner_size(640.0, 480.0)
@@ -24,6 +26,11 @@ fn create(app: &AppHandle) -> tauri::Result<()> {
         .on_download(|_, _| false)
         .build()
         .map(drop)
+}
+
+/// The page, told which language the tray speaks.
+fn address() -> String {
+    format!("index.html?lang={}", Language::of_person().tag())
 }
 
 /// Whether an address is that of the window's own page; no other is ever loaded.

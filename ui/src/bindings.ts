@@ -7,14 +7,18 @@ export type View = { "kind": "starting" } | { "kind": "away",
 /**
  * Why not, where that is known.
  */
-notice?: Notice, } | { "kind": "attached", 
+failure?: Failure, } | { "kind": "attached", 
 /**
- * Its state.
+ * What to make of it.
  */
-home: Home, };
+home: Home, 
+/**
+ * Its state, for the pages that show more.
+ */
+snapshot: Snapshot, };
 
 /**
- * The state of a running core.
+ * What to make of a running core.
  */
 export type Home = { 
 /**
@@ -22,9 +26,9 @@ export type Home = {
  */
 mark: Mark, 
 /**
- * The one thing to know, without a full stop.
+ * The one thing to know.
  */
-headline: string, 
+headline: Headline, 
 /**
  * What concerns more than one server.
  */
@@ -41,22 +45,60 @@ export type Mark = { "kind": "ready" } | { "kind": "sign_in",
 /**
  * How many servers wait for the person.
  */
+count: number, } | { "kind": "asking", 
+/**
+ * How many questions wait for the person.
+ */
 count: number, } | { "kind": "blocked" } | { "kind": "offline" };
 
 /**
- * Something that is wrong, and what can be done.
+ * The one thing to know about a running core.
  */
-export type Notice = { 
+export type Headline = { "kind": "sign_in_to", 
 /**
- * How it is meant.
+ * Which.
  */
-tone: Tone, 
+name: string, } | { "kind": "sign_in_to_many", 
 /**
- * What it is, as a sentence.
+ * How many.
+ */
+count: number, } | { "kind": "finish_sign_in" } | { "kind": "keychain_locked" } | { "kind": "problems", 
+/**
+ * How many.
+ */
+count: number, } | { "kind": "no_tools" } | { "kind": "ready" } | { "kind": "refused" } | { "kind": "unreachable" } | { "kind": "not_signed_in" } | { "kind": "some_ready", 
+/**
+ * How many.
+ */
+ready: number, 
+/**
+ * Of how many.
+ */
+all: number, };
+
+/**
+ * Something that concerns more than one server.
+ */
+export type Notice = { "kind": "memory_by_choice" } | { "kind": "memory_for_want" } | { "kind": "problem", 
+/**
+ * What.
+ */
+failure: Failure, };
+
+/**
+ * An error as a person reads it.
+ */
+export type Failure = { 
+/**
+ * What kind it is; each has a sentence in every language.
+ */
+code: Code, 
+/**
+ * What failed exactly, as an English sentence.
  */
 text: string, 
 /**
- * What to do, as a sentence.
+ * What to do, as an English sentence.
  */
 hint?: string, };
 
@@ -81,11 +123,11 @@ account?: string,
  */
 tone: Tone, 
 /**
- * The state as a word or two.
+ * Where it stands.
  */
-state: string, 
+state: State, 
 /**
- * The state as a sentence, where a word is not enough.
+ * Why the person has to sign in, as an English sentence.
  */
 note?: string, 
 /**
@@ -95,11 +137,16 @@ quote?: string,
 /**
  * Why the last request for it failed.
  */
-failure?: Notice, 
+failure?: Failure, 
 /**
  * What the person can do.
  */
 action?: Action, };
+
+/**
+ * Where a server stands, as one word or two; some have a sentence besides.
+ */
+export type State = "not_signed_in" | "not_used" | "ready" | "signed_in" | "signed_in_not_saved" | "signing_in" | "sign_in_needed" | "refused" | "unreachable" | "keychain_locked";
 
 /**
  * How a state is meant; each has its own colour and its own shape.

@@ -9,7 +9,7 @@ use resvg::{tiny_skia, usvg};
 
 /// The key in one colour that stands out from light and from dark panels alike.
 const TRAY_COLOUR: &str = "#b08020";
-const TRAY_SHAPES: [&str; 4] = ["ready", "sign-in", "blocked", "offline"];
+const TRAY_SHAPES: [&str; 5] = ["ready", "sign-in", "asking", "blocked", "offline"];
 const TRAY_SIZES: [u32; 2] = [32, 64];
 /// What Tauri's bundler looks for, by name.
 const APP_SIZES: [(&str, u32); 4] =
@@ -120,11 +120,11 @@ mod tests {
     fn what_is_drawn_once_is_drawn_the_same_again() {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir(home.path().join("icons")).unwrap();
-        for name in ["app", "tray-ready", "tray-sign-in", "tray-blocked", "tray-offline"] {
+        for name in ["app", "tray-ready", "tray-sign-in", "tray-asking", "tray-blocked", "tray-offline"] {
             fs::write(home.path().join(format!("icons/{name}.svg")), source(places::root(), name).unwrap()).unwrap();
         }
         assert!(check(home.path()).is_err(), "nothing is drawn yet");
-        assert_eq!(generate(home.path()).unwrap().len(), 14);
+        assert_eq!(generate(home.path()).unwrap().len(), 16);
         assert!(generate(home.path()).unwrap().is_empty());
         check(home.path()).unwrap();
     }

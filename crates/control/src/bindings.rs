@@ -8,7 +8,7 @@ use crate::connect::{
 };
 use crate::error::{Code, Error};
 use crate::snapshot::{Auth, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
-use crate::view::{Action, Home, Mark, Notice, Row, Tone, View};
+use crate::view::{Action, Failure, Headline, Home, Mark, Notice, Row, State, Tone, View};
 use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
 
 /// `ui/src/bindings.ts`: every type of the wire and of the view.
@@ -21,7 +21,7 @@ pub fn typescript() -> String {
             file.push_str(&declaration::<$type>(&config));
         )*};
     }
-    declare![View, Home, Mark, Notice, Row, Tone, Action];
+    declare![View, Home, Mark, Headline, Notice, Failure, Row, State, Tone, Action];
     declare![Snapshot, Server, Auth, SignIn, Client, ClientBy, KeyStore, HttpDoor, ContainerDoor];
     declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
     declare![Connected, Written, Disconnected, Left, Leaving];

@@ -43,6 +43,31 @@ pub enum Code {
     Internal,
 }
 
+impl Code {
+    /// The code as it stands on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::UnknownServer => "unknown_server",
+            Self::UnknownClient => "unknown_client",
+            Self::NameTaken => "name_taken",
+            Self::BrokenConfig => "broken_config",
+            Self::NotSaved => "not_saved",
+            Self::Unreachable => "unreachable",
+            Self::Certificate => "certificate",
+            Self::SignInNeeded => "sign_in_needed",
+            Self::SignInFailed => "sign_in_failed",
+            Self::Unsupported => "unsupported",
+            Self::KeyStore => "key_store",
+            Self::PortTaken => "port_taken",
+            Self::Drifted => "drifted",
+            Self::NotAllowed => "not_allowed",
+            Self::NoCore => "no_core",
+            Self::Internal => "internal",
+        }
+    }
+}
+
 /// An error: code, sentence, and what to do next.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, thiserror::Error)]
 #[error("{message}")]
@@ -67,5 +92,17 @@ impl Error {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_called_what_the_wire_calls_it() {
+        for code in [Code::BadRequest, Code::NoCore, Code::KeyStore, Code::Internal] {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.word());
+        }
     }
 }

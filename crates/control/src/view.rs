@@ -1,20 +1,21 @@
-//! What a person sees of a core: words, shapes, and one action for each server.
+//! What a person sees of a core: shapes, states, and one action for each server; the words are the shell's.
 //!
-//! Pure, so that the tray, the window and whatever comes later say the same sentences.
+//! Pure, so that the tray, the window and whatever comes later say the same. Foreign text in it is clean.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::plain::{clean, sentence};
 use crate::snapshot::{KeyStore, Snapshot};
 
 mod headline;
 mod row;
 
-pub use row::{Action, Row, Tone};
+pub use headline::Headline;
+pub use row::{Action, Row, State, Tone};
 
 /// What the shell shows, whole, whenever it changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -27,22 +28,24 @@ pub enum View {
         /// Why not, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
-        notice: Option<Notice>,
+        failure: Option<Failure>,
     },
     /// A core is running.
     Attached {
-        /// Its state.
+        /// What to make of it.
         home: Home,
+        /// Its state, for the pages that show more.
+        snapshot: Snapshot,
     },
 }
 
-/// The state of a running core.
+/// What to make of a running core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Home {
     /// The shape that stands for the whole.
     pub mark: Mark,
-    /// The one thing to know, without a full stop.
-    pub headline: String,
+    /// The one thing to know.
+    pub headline: Headline,
     /// What concerns more than one server.
     pub notices: Vec<Notice>,
     /// Every server: those that want something first, then by name.
@@ -60,20 +63,40 @@ pub enum Mark {
         /// How many servers wait for the person.
         count: u32,
     },
-    /// The key with a bar across: refused by the company's servers, or not running.
+    /// The key with a raised dot.
+    Asking {
+        /// How many questions wait for the person.
+        count: u32,
+    },
+    /// The key with a bar across: refused by the company's servers, stopped, or not running.
     Blocked,
     /// The key as a dashed line.
     Offline,
 }
 
-/// Something that is wrong, and what can be done.
+/// Something that concerns more than one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-pub struct Notice {
-    /// How it is meant.
-    pub tone: Tone,
-    /// What it is, as a sentence.
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// Sign-ins are kept in memory only, as the settings say.
+    MemoryByChoice,
+    /// Sign-ins are kept in memory only, because there is no keychain.
+    MemoryForWant,
+    /// Something is wrong and needs somebody.
+    Problem {
+        /// What.
+        failure: Failure,
+    },
+}
+
+/// An error as a person reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Failure {
+    /// What kind it is; each has a sentence in every language.
+    pub code: Code,
+    /// What failed exactly, as an English sentence.
     pub text: String,
-    /// What to do, as a sentence.
+    /// What to do, as an English sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub hint: Option<String>,
@@ -86,9 +109,9 @@ impl View {
             snapshot.servers.iter().map(|server| Row::of(server, failures.get(&server.name))).collect();
         rows.sort_by(|a, b| (a.tone.rank(), &a.name).cmp(&(b.tone.rank(), &b.name)));
         let (mark, headline) = headline::of(snapshot);
-        let notices =
-            key_store(snapshot.key_store).into_iter().chain(snapshot.problems.iter().map(Notice::of)).collect();
-        Self::Attached { home: Home { mark, headline, notices, rows } }
+        let problems = snapshot.problems.iter().map(|problem| Notice::Problem { failure: Failure::of(problem) });
+        let notices = key_store(snapshot.key_store).into_iter().chain(problems).collect();
+        Self::Attached { home: Home { mark, headline, notices, rows }, snapshot: snapshot.clone() }
     }
 
     /// The shape that stands for the whole.
@@ -96,38 +119,24 @@ impl View {
         match self {
             Self::Starting => Mark::Offline,
             Self::Away { .. } => Mark::Blocked,
-            Self::Attached { home } => home.mark,
-        }
-    }
-
-    /// The one thing to know.
-    pub fn headline(&self) -> &str {
-        match self {
-            Self::Starting => "Starting Keybearer",
-            Self::Away { .. } => "Keybearer is not running",
-            Self::Attached { home } => &home.headline,
+            Self::Attached { home, .. } => home.mark,
         }
     }
 }
 
-impl Notice {
-    /// An error as a notice.
+impl Failure {
+    /// An error as a person reads it.
     pub fn of(error: &Error) -> Self {
-        Self { tone: Tone::Attention, text: sentence(&error.message), hint: error.hint.as_deref().map(sentence) }
+        Self { code: error.code, text: sentence(&error.message), hint: error.hint.as_deref().map(sentence) }
     }
 }
 
 fn key_store(kept: KeyStore) -> Option<Notice> {
-    let (tone, text, hint) = match kept {
-        KeyStore::System => return None,
-        KeyStore::MemoryByChoice => (Tone::Quiet, "Sign-ins are kept in memory only, as your settings say.", None),
-        KeyStore::MemoryForWant => (
-            Tone::Attention,
-            "There is no keychain here, so sign-ins are kept in memory only.",
-            Some("After a restart you will have to sign in again."),
-        ),
-    };
-    Some(Notice { tone, text: text.into(), hint: hint.map(Into::into) })
+    match kept {
+        KeyStore::System => None,
+        KeyStore::MemoryByChoice => Some(Notice::MemoryByChoice),
+        KeyStore::MemoryForWant => Some(Notice::MemoryForWant),
+    }
 }
 
 /// The host of a URL, as far as a person needs it.

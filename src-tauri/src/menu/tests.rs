@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 use keybearer_control::error::{Code, Error};
 use keybearer_control::snapshot::{Auth, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
-use keybearer_control::view::Notice;
 
 use super::*;
 
@@ -43,7 +42,12 @@ fn lines(items: &[Item], indent: &str, text: &mut String) {
 
 #[track_caller]
 fn check(view: &View, want: &Expect) {
-    let Menu { mark, spoken, items } = menu(view);
+    in_language(Language::English, view, want);
+}
+
+#[track_caller]
+fn in_language(language: Language, view: &View, want: &Expect) {
+    let Menu { mark, spoken, items } = menu(view, &Words::of(language));
     let mut text = format!("{mark:?}, {spoken}\n");
     lines(&items, "", &mut text);
     want.assert_eq(&text);
@@ -56,7 +60,7 @@ fn needed() -> SignIn {
 #[test]
 fn no_core_can_be_started() {
     check(
-        &View::Away { notice: Some(Notice { tone: Tone::Attention, text: "No.".into(), hint: None }) },
+        &View::Away { failure: Some(Failure { code: Code::NoCore, text: "No.".into(), hint: None }) },
         &expect![[r#"
         Blocked, Keybearer: not running
         Keybearer is not running
@@ -156,6 +160,13 @@ fn long_and_hostile_names_stay_in_their_line() {
             [Close the tray icon] close
         "#]],
     );
+}
+
+#[test]
+fn german_is_spoken_throughout() {
+    let failures = BTreeMap::from([("crm".to_owned(), Error::new(Code::Unreachable, "`crm` cannot be reached"))]);
+    let signed_in = server("wiki", SignIn::SignedIn { saved: true }, Some("dana@example.com"));
+    in_language(Language::German, &attached(vec![server("crm", needed(), None), signed_in], &failures), &expect![[""]]);
 }
 
 #[test]

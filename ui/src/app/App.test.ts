@@ -88,7 +88,7 @@ test("a button that goes away leaves the focus at its row", async () => {
   const { shell, person } = show(states.needed);
   await person.tab();
   const { action: _, ...crm } = states.needed.home.rows[0]!;
-  const waiting = { ...crm, tone: "waiting" as const, state: "signing in" };
+  const waiting = { ...crm, tone: "waiting" as const, state: "signing_in" as const };
   shell.say({ ...states.needed, home: { ...states.needed.home, rows: [waiting] } });
   await waitFor(() => expect(row("crm")).toHaveFocus());
 });
@@ -111,8 +111,8 @@ test("what concerns the whole stands above the list", () => {
   show(states.every);
   const notices = within(screen.getByRole("list", { name: "Notices" })).getAllByRole("listitem");
   expect(notices.map((notice) => notice.textContent?.trim())).toEqual([
-    "There is no keychain here, so sign-ins are kept in memory only.After a restart you will have to sign in again.",
-    "Line 7: “sever” is not a setting.Did you mean “server”?",
+    "There is no keychain here, so sign-ins are kept in memory only. After a restart you will have to sign in again.",
+    "Line 7: “sever” is not a setting. Did you mean “server”?",
   ]);
 });
 

@@ -2,6 +2,7 @@ import { mount } from "svelte";
 
 import App from "../app/App.svelte";
 import type { Core, View } from "../lib/api";
+import { languageFor, speak } from "../lib/i18n";
 import { states } from "./states";
 import "../app/tokens.css";
 import "../app/base.css";
@@ -18,6 +19,8 @@ const core: Core = {
   async signIn() {},
   async signOut() {},
 };
+
+speak(languageFor([...new URLSearchParams(location.search).getAll("lang"), ...navigator.languages]));
 
 const target = document.getElementById("app");
 if (target) mount(App, { target, props: { core } });

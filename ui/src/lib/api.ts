@@ -4,7 +4,7 @@ import { listen } from "@tauri-apps/api/event";
 
 import type { Row, View } from "../bindings";
 
-export type { Action, Home, Mark, Notice, Row, Tone, View } from "../bindings";
+export type { Action, Code, Failure, Headline, Home, Mark, Notice, Row, Snapshot, State, Tone, View } from "../bindings";
 
 export interface Core {
   /** Calls back with the view as it is now, and again whenever it changes; the result ends that. */

@@ -1,9 +1,9 @@
-//! One server as one row: name, host, account, state as a word, one action.
+//! One server as one row: name, host, account, state, one action.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{Notice, host};
+use super::{Failure, host};
 use crate::error::Error;
 use crate::plain::{clean, middle, sentence};
 use crate::snapshot::{Auth, Server, SignIn};
@@ -24,9 +24,9 @@ pub struct Row {
     pub account: Option<String>,
     /// How the state is meant.
     pub tone: Tone,
-    /// The state as a word or two.
-    pub state: String,
-    /// The state as a sentence, where a word is not enough.
+    /// Where it stands.
+    pub state: State,
+    /// Why the person has to sign in, as an English sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub note: Option<String>,
@@ -37,11 +37,37 @@ pub struct Row {
     /// Why the last request for it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub failure: Option<Notice>,
+    pub failure: Option<Failure>,
     /// What the person can do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub action: Option<Action>,
+}
+
+/// Where a server stands, as one word or two; some have a sentence besides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nobody has signed in since the core started.
+    NotSignedIn,
+    /// Nobody has used it since the core started, and it needs no sign-in.
+    NotUsed,
+    /// It can be used without a sign-in.
+    Ready,
+    /// Signed in.
+    SignedIn,
+    /// Signed in, until the core ends.
+    SignedInNotSaved,
+    /// A sign-in is open in the browser.
+    SigningIn,
+    /// The person has to sign in.
+    SignInNeeded,
+    /// It does not accept the company's sign-in.
+    Refused,
+    /// It cannot be reached.
+    Unreachable,
+    /// The keychain is locked.
+    KeychainLocked,
 }
 
 /// How a state is meant; each has its own colour and its own shape.
@@ -73,16 +99,16 @@ pub enum Action {
 impl Row {
     /// The row of a server.
     pub(super) fn of(server: &Server, failure: Option<&Error>) -> Self {
-        let Words { tone, state, note, quote } = words(server);
+        let (tone, state) = standing(server);
         Self {
             name: clean(&server.name),
             host: host(&server.url),
             account: server.account.as_deref().map(clean),
             tone,
-            state: state.into(),
-            note,
-            quote: quote.map(|said| middle(&clean(said), LONGEST_QUOTE)),
-            failure: failure.map(Notice::of),
+            state,
+            note: note(&server.state),
+            quote: quote(&server.state).map(|said| middle(&clean(said), LONGEST_QUOTE)),
+            failure: failure.map(Failure::of),
             action: action(server),
         }
     }
@@ -99,37 +125,39 @@ impl Tone {
     }
 }
 
-struct Words<'a> {
-    tone: Tone,
-    state: &'static str,
-    note: Option<String>,
-    quote: Option<&'a str>,
+fn standing(server: &Server) -> (Tone, State) {
+    match server.state {
+        SignIn::Unknown if server.auth == Auth::Oauth => (Tone::Quiet, State::NotSignedIn),
+        SignIn::Unknown => (Tone::Quiet, State::NotUsed),
+        SignIn::Ready => (Tone::Good, State::Ready),
+        SignIn::SignedIn { saved: true } => (Tone::Good, State::SignedIn),
+        SignIn::SignedIn { saved: false } => (Tone::Good, State::SignedInNotSaved),
+        SignIn::SigningIn => (Tone::Waiting, State::SigningIn),
+        SignIn::Needed { .. } => (Tone::Attention, State::SignInNeeded),
+        SignIn::Refused { .. } => (Tone::Danger, State::Refused),
+        SignIn::Unreachable { .. } => (Tone::Danger, State::Unreachable),
+        SignIn::KeyStore { .. } => (Tone::Attention, State::KeychainLocked),
+    }
 }
 
-fn words(server: &Server) -> Words<'_> {
-    let name = clean(&server.name);
-    let (tone, state, note, quote) = match &server.state {
-        SignIn::Unknown if server.auth == Auth::Oauth => (Tone::Quiet, "not signed in", None, None),
-        SignIn::Unknown => (Tone::Quiet, "not used yet", None, None),
-        SignIn::Ready => (Tone::Good, "ready", None, None),
-        SignIn::SignedIn { saved: true } => (Tone::Good, "signed in", None, None),
-        SignIn::SignedIn { saved: false } => (Tone::Good, "signed in, not saved", None, None),
-        SignIn::SigningIn => (Tone::Waiting, "signing in", Some("Finish in your browser.".into()), None),
-        SignIn::Needed { reason } => (Tone::Attention, "sign-in needed", Some(sentence(reason)), None),
-        SignIn::Refused { detail } => {
-            let note = format!("{name} does not accept your company sign-in. This is for your IT team:");
-            (Tone::Danger, "refused", Some(note), Some(detail.as_str()))
-        }
-        SignIn::Unreachable { detail } => {
-            let note = format!("{name} cannot be reached from here:");
-            (Tone::Danger, "not reachable", Some(note), Some(detail.as_str()))
-        }
-        SignIn::KeyStore { detail } => {
-            let note = "Unlock your keychain, or you will have to sign in again after a restart.";
-            (Tone::Attention, "keychain locked", Some(note.into()), Some(detail.as_str()))
-        }
-    };
-    Words { tone, state, note, quote }
+fn note(state: &SignIn) -> Option<String> {
+    match state {
+        SignIn::Needed { reason } => Some(sentence(reason)),
+        SignIn::Unknown
+        | SignIn::Ready
+        | SignIn::SignedIn { .. }
+        | SignIn::SigningIn
+        | SignIn::Refused { .. }
+        | SignIn::Unreachable { .. }
+        | SignIn::KeyStore { .. } => None,
+    }
+}
+
+fn quote(state: &SignIn) -> Option<&str> {
+    match state {
+        SignIn::Refused { detail } | SignIn::Unreachable { detail } | SignIn::KeyStore { detail } => Some(detail),
+        SignIn::Unknown | SignIn::Ready | SignIn::SignedIn { .. } | SignIn::SigningIn | SignIn::Needed { .. } => None,
+    }
 }
 
 fn action(server: &Server) -> Option<Action> {

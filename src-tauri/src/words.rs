@@ -1,0 +1,160 @@
+//! What the tray says, in the person's language: the same catalogues as the window's.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+/// A language that Keybearer speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    English,
+    /// German.
+    German,
+}
+
+/// A sentence of the catalogues, which may depend on a number.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Message {
+    One(String),
+    ByNumber { one: String, other: String },
+}
+
+/// The words of one language.
+#[derive(Debug)]
+pub struct Words {
+    language: Language,
+    parts: HashMap<&'static str, HashMap<String, Message>>,
+}
+
+macro_rules! catalogue {
+    ($language:literal) => {
+        [
+            ("common", include_str!(concat!("../../ui/src/lib/i18n/", $language, "/common.json"))),
+            ("errors", include_str!(concat!("../../ui/src/lib/i18n/", $language, "/errors.json"))),
+            ("home", include_str!(concat!("../../ui/src/lib/i18n/", $language, "/home.json"))),
+            ("pages", include_str!(concat!("../../ui/src/lib/i18n/", $language, "/pages.json"))),
+            ("prompt", include_str!(concat!("../../ui/src/lib/i18n/", $language, "/prompt.json"))),
+            ("signin", include_str!(concat!("../../ui/src/lib/i18n/", $language, "/signin.json"))),
+            ("tray", include_str!(concat!("../../ui/src/lib/i18n/", $language, "/tray.json"))),
+        ]
+    };
+}
+
+impl Language {
+    /// The first of the person's languages that we speak, else English.
+    pub fn of_person() -> Self {
+        Self::first_of(sys_locale::get_locales())
+    }
+
+    fn first_of(wishes: impl IntoIterator<Item = String>) -> Self {
+        wishes.into_iter().find_map(|wish| Self::of(&wish)).unwrap_or(Self::English)
+    }
+
+    fn of(tag: &str) -> Option<Self> {
+        match tag.split(['-', '_', '.']).next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "en" | "c" | "posix" => Some(Self::English),
+            "de" => Some(Self::German),
+            _ => None,
+        }
+    }
+
+    /// Its tag, as the window understands it.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+}
+
+impl Words {
+    /// The words of a language.
+    pub fn of(language: Language) -> Self {
+        let sources = match language {
+            Language::English => catalogue!("en"),
+            Language::German => catalogue!("de"),
+        };
+        let parts = sources.into_iter().map(|(part, source)| (part, serde_json::from_str(source).unwrap_or_default()));
+        Self { language, parts: parts.collect() }
+    }
+
+    /// The language that they are of.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// The sentence `key` (`part.name`) with its places filled: `{name}` by the value of that name.
+    pub fn say(&self, key: &str, values: &[(&str, &str)]) -> String {
+        match self.find(key) {
+            Some(Message::One(text) | Message::ByNumber { other: text, .. }) => fill(text, values),
+            None => missing(key),
+        }
+    }
+
+    /// The sentence for a number, which fills `{count}`. Both languages have two forms.
+    pub fn count(&self, key: &str, count: u32) -> String {
+        let number = count.to_string();
+        match self.find(key) {
+            Some(Message::ByNumber { one: text, .. }) if count == 1 => fill(text, &[("count", &number)]),
+            Some(Message::One(text) | Message::ByNumber { other: text, .. }) => fill(text, &[("count", &number)]),
+            None => missing(key),
+        }
+    }
+
+    fn find(&self, key: &str) -> Option<&Message> {
+        let (part, name) = key.split_once('.')?;
+        self.parts.get(part)?.get(name)
+    }
+}
+
+/// A sentence that is not there: the tests fail, and a person reads at least its name.
+fn missing(key: &str) -> String {
+    debug_assert!(false, "no sentence `{key}`");
+    key.to_owned()
+}
+
+/// In one pass: what is filled in may itself contain braces, and stays as it is.
+fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, behind)) = after.split_once('}') else { break };
+        filled.push_str(before);
+        filled.push_str(values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value));
+        rest = behind;
+    }
+    filled + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_catalogue_can_be_read() {
+        for language in [Language::English, Language::German] {
+            let words = Words::of(language);
+            assert!(words.parts["tray"].len() > 10, "{language:?}");
+            assert!(words.parts["home"].len() > 10, "{language:?}");
+            assert!(!words.parts["errors"].is_empty(), "{language:?}");
+        }
+    }
+
+    #[test]
+    fn places_are_filled_in_one_pass() {
+        let words = Words::of(Language::English);
+        assert_eq!(words.say("common.sign_in_to", &[("name", "{name}")]), "Sign in to {name}");
+        assert_eq!(words.count("home.headline_sign_in_to_many", 1), "Sign in to 1 tool");
+        assert_eq!(Words::of(Language::German).count("home.headline_sign_in_to_many", 2), "Bei 2 Werkzeugen anmelden");
+    }
+
+    #[test]
+    fn the_first_language_that_is_spoken_wins() {
+        let first = |tags: &[&str]| Language::first_of(tags.iter().map(|&tag| tag.to_owned()));
+        assert_eq!(first(&["fr-FR", "de_AT.UTF-8", "en-US"]), Language::German);
+        assert_eq!(first(&["C", "de"]), Language::English);
+        assert_eq!(first(&[]), Language::English);
+    }
+}
