@@ -1,12 +1,41 @@
-//! Declares the window's commands, so that each needs a permission, and finds the capabilities beside the sources.
+//! Declares the window's commands, so that each needs a permission, finds the capabilities beside the sources, and lists
+//! what is shipped.
 
-const COMMANDS: &[&str] = &["view", "start", "sign_in", "sign_out"];
+#[path = "build/parts.rs"]
+mod parts;
+
+const COMMANDS: &[&str] = &[
+    "view",
+    "start",
+    "sign_in",
+    "sign_out",
+    "tools",
+    "look",
+    "add_server",
+    "remove_server",
+    "apps",
+    "preview",
+    "connect",
+    "disconnect",
+    "revoke",
+    "activity",
+    "settings",
+    "stop_access",
+    "resume_access",
+    "turn_off",
+    "about",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=src-tauri/capabilities");
     println!("cargo:rerun-if-changed=src-tauri/build.rs");
     println!("cargo:rerun-if-changed=tauri.conf.json");
     println!("cargo:rerun-if-changed=icons");
+    println!("cargo:rerun-if-changed=src-tauri/build/parts.rs");
+    println!("cargo:rerun-if-changed=Cargo.lock");
+    println!("cargo:rerun-if-changed=ui/package-lock.json");
+    let place = std::path::Path::new(&std::env::var("OUT_DIR")?).join("parts.json");
+    std::fs::write(place, parts::list()?)?;
     let commands = tauri_build::AppManifest::new().commands(COMMANDS);
     let attributes = tauri_build::Attributes::new()
         .capabilities_path_pattern("src-tauri/capabilities/**/*.json")

@@ -9,5 +9,5 @@ export default defineConfig({
   server: { port: 5183, strictPort: true, fs: { allow: [".", "../icons"] } },
   // The content security policy allows no inline text: assets stay files.
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  test: { environment: "jsdom", setupFiles: ["src/setup-tests.ts"], include: ["src/**/*.test.ts"], restoreMocks: true },
+  test: { environment: "jsdom", setupFiles: ["src/setup-tests.ts"], include: ["src/**/*.test.ts"], restoreMocks: true, testTimeout: 30_000 },
 });

@@ -3,10 +3,12 @@
 //! A thin client: it holds no token, reads no settings and decides nothing. Tray and window are functions of the
 //! [`View`](keybearer_control::view::View) that [`link`] keeps; the core lives on when the shell ends.
 
+mod about;
 pub mod arguments;
 mod commands;
 pub mod link;
 pub mod menu;
+mod panel;
 mod tray;
 mod window;
 pub mod words;
@@ -29,7 +31,22 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
             commands::view,
             commands::start,
             commands::sign_in,
-            commands::sign_out
+            commands::sign_out,
+            commands::tools,
+            commands::look,
+            commands::add_server,
+            commands::remove_server,
+            commands::apps,
+            commands::preview,
+            commands::connect,
+            commands::disconnect,
+            commands::revoke,
+            commands::activity,
+            commands::settings,
+            commands::stop_access,
+            commands::resume_access,
+            commands::turn_off,
+            commands::about
         ])
         .setup(move |app| set_up(app, folders, start))
         .build(tauri::generate_context!())?

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use keybearer_control::activity::Record;
 use keybearer_control::client::{Client, Watch};
 use keybearer_control::error::{Code, Error};
 use keybearer_control::snapshot::{SignIn, Snapshot};
@@ -14,11 +15,15 @@ use keybearer_control::view::{Failure, View};
 use keybearer_os::folders::Folders;
 use keybearer_os::local::Stream;
 use keybearer_os::start::{beside_me, start_core};
+use keybearer_os::switch;
 use tokio::sync::{mpsc, watch};
 
 /// How long to wait before looking for a core again: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How many records of the activity are shown at first.
+const LAST_RECORDS: u32 = 500;
 
 /// Starts a core and waits until it answers. Blocks.
 pub type StartCore = Arc<dyn Fn() -> Result<(), Error> + Send + Sync>;
@@ -73,6 +78,24 @@ impl Link {
     /// Starts a core, if there is none.
     pub async fn start(&self) -> Result<(), Error> {
         self.tell(Event::Start).await
+    }
+
+    /// What the pages ask.
+    pub fn core(&self) -> &Client {
+        &self.client
+    }
+
+    /// Ends the core; nobody but the person starts another one.
+    pub async fn turn_off(&self) -> Result<(), Error> {
+        switch::turn_off(self.client.folders()).map_err(|error| Error::new(Code::NotSaved, error.to_string()))?;
+        self.client.stop().await
+    }
+
+    /// Hands the last records of the activity to `show`, and then each that follows, until it takes no more.
+    pub async fn activity<E>(&self, show: impl Fn(Vec<Record>) -> Result<(), E>) -> Result<(), Error> {
+        let mut activity = self.client.activity(LAST_RECORDS).await?;
+        while show(activity.next().await?).is_ok() {}
+        Ok(())
     }
 
     /// Signs in and waits for the end; a failure is in the view.

@@ -1,6 +1,7 @@
 //! The tray's menu as a value: what is in it is decided here, how it is drawn is not.
 
-use keybearer_control::plain::middle;
+use keybearer_control::plain::{clean, middle};
+use keybearer_control::snapshot::Snapshot;
 use keybearer_control::view::{Action, Failure, Headline, Home, Mark, Row, State, Tone, View};
 
 use crate::words::{Language, Words};
@@ -42,6 +43,12 @@ pub enum Click {
     SignIn(String),
     /// Sign out of a server.
     SignOut(String),
+    /// Refuse every call.
+    StopAccess,
+    /// Judge calls again.
+    ResumeAccess,
+    /// End the core, and let nobody start another.
+    TurnOff,
     /// Show the window.
     Open,
     /// End the shell. The core lives on.
@@ -55,6 +62,9 @@ impl Click {
             Self::Start => "start".into(),
             Self::SignIn(server) => format!("sign-in {server}"),
             Self::SignOut(server) => format!("sign-out {server}"),
+            Self::StopAccess => "stop-access".into(),
+            Self::ResumeAccess => "resume-access".into(),
+            Self::TurnOff => "turn-off".into(),
             Self::Open => "open".into(),
             Self::Close => "close".into(),
         }
@@ -66,6 +76,9 @@ impl Click {
             ("start", "") => Self::Start,
             ("sign-in", server) => Self::SignIn(server.into()),
             ("sign-out", server) => Self::SignOut(server.into()),
+            ("stop-access", "") => Self::StopAccess,
+            ("resume-access", "") => Self::ResumeAccess,
+            ("turn-off", "") => Self::TurnOff,
             ("open", "") => Self::Open,
             ("close", "") => Self::Close,
             _ => return None,
@@ -80,7 +93,7 @@ pub fn menu(view: &View, words: &Words) -> Menu {
     match view {
         View::Starting => {}
         View::Away { .. } => items.push(Item::Button(words.say("home.start", &[]), Click::Start)),
-        View::Attached { home, .. } => items.extend(attached(home, words)),
+        View::Attached { home, snapshot } => items.extend(attached(home, snapshot, words)),
     }
     // One server that waits: the state is what to click.
     let is_said = |item: &Item| matches!(item, Item::Button(said, _) if *said == headline);
@@ -91,16 +104,35 @@ pub fn menu(view: &View, words: &Words) -> Menu {
         items.push(Item::Rule);
     }
     items.push(Item::Button(words.say("tray.open", &[]), Click::Open));
+    if let View::Attached { .. } = view {
+        items.push(Item::Button(words.say("tray.turn_off", &[]), Click::TurnOff));
+    }
     items.push(Item::Button(words.say("tray.close_icon", &[]), Click::Close));
     Menu { mark: view.mark(), spoken: spoken(view, words), items }
 }
 
-fn attached(home: &Home, words: &Words) -> Vec<Item> {
+fn attached(home: &Home, snapshot: &Snapshot, words: &Words) -> Vec<Item> {
     let waiting = home.rows.iter().filter(|row| row.tone == Tone::Attention);
     let mut items: Vec<Item> = waiting.filter_map(|row| button(row, words)).collect();
     items.push(Item::Rule);
     items.extend(home.rows.iter().map(|row| folder(row, words)));
+    if items.last() != Some(&Item::Rule) {
+        items.push(Item::Rule);
+    }
+    items.extend(apps(snapshot, words));
+    items.push(if snapshot.stopped {
+        Item::Button(words.say("tray.resume", &[]), Click::ResumeAccess)
+    } else {
+        Item::Button(words.say("tray.stop_all", &[]), Click::StopAccess)
+    });
     items
+}
+
+/// The connected apps, each by its name.
+fn apps(snapshot: &Snapshot, words: &Words) -> Option<Item> {
+    let count = u32::try_from(snapshot.clients.len()).unwrap_or(u32::MAX);
+    let lines = snapshot.clients.iter().map(|client| Item::Line(middle(&clean(&client.name), LONGEST_NAME)));
+    (count > 0).then(|| Item::Folder(words.count("tray.apps", count), lines.collect()))
 }
 
 fn button(row: &Row, words: &Words) -> Option<Item> {
@@ -144,6 +176,7 @@ fn headline(view: &View, words: &Words) -> String {
         View::Attached { home, .. } => home,
     };
     match &home.headline {
+        Headline::Stopped => say("home.headline_stopped"),
         Headline::SignInTo { name } => words.say("home.headline_sign_in_to", &[("name", &middle(name, LONGEST_NAME))]),
         Headline::SignInToMany { count } => words.count("home.headline_sign_in_to_many", *count),
         Headline::FinishSignIn => say("home.headline_finish_sign_in"),
@@ -183,6 +216,7 @@ fn spoken(view: &View, words: &Words) -> String {
         (View::Attached { .. }, Mark::Ready) => words.say("tray.spoken_ready", &[]),
         (View::Attached { .. }, Mark::SignIn { count }) => words.count("tray.spoken_sign_in", count),
         (View::Attached { .. }, Mark::Asking { count }) => words.count("tray.spoken_asking", count),
+        (View::Attached { snapshot, .. }, Mark::Blocked) if snapshot.stopped => words.say("tray.spoken_stopped", &[]),
         (View::Attached { .. }, Mark::Blocked) => words.say("tray.spoken_blocked", &[]),
         (View::Attached { .. }, Mark::Offline) => words.say("tray.spoken_offline", &[]),
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use keybearer_control::error::Error;
 use keybearer_control::view::{Mark, View};
 use tauri::image::Image;
 use tauri::include_image;
@@ -54,19 +55,30 @@ fn clicked(app: &AppHandle, id: &str) {
     match click {
         Click::Open => window::show(app),
         Click::Close => app.exit(0),
-        Click::Start | Click::SignIn(_) | Click::SignOut(_) => {
+        Click::Start
+        | Click::SignIn(_)
+        | Click::SignOut(_)
+        | Click::StopAccess
+        | Click::ResumeAccess
+        | Click::TurnOff => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
-                let link = app.state::<Link>();
-                let asked = match &click {
-                    Click::Start => link.start().await,
-                    Click::SignIn(server) => link.sign_in(server).await,
-                    Click::SignOut(server) => link.sign_out(server).await,
-                    Click::Open | Click::Close => Ok(()),
-                };
+                let asked = asked(&app.state::<Link>(), &click).await;
                 asked.unwrap_or_else(|error| tracing::warn!(%error, "click without effect"));
             });
         }
+    }
+}
+
+async fn asked(link: &Link, click: &Click) -> Result<(), Error> {
+    match click {
+        Click::Start => link.start().await,
+        Click::SignIn(server) => link.sign_in(server).await,
+        Click::SignOut(server) => link.sign_out(server).await,
+        Click::StopAccess => link.core().stop_access().await,
+        Click::ResumeAccess => link.core().resume_access().await,
+        Click::TurnOff => link.turn_off().await,
+        Click::Open | Click::Close => Ok(()),
     }
 }
 

@@ -54,7 +54,7 @@ count: number, } | { "kind": "blocked" } | { "kind": "offline" };
 /**
  * The one thing to know about a running core.
  */
-export type Headline = { "kind": "sign_in_to", 
+export type Headline = { "kind": "stopped" } | { "kind": "sign_in_to", 
 /**
  * Which.
  */
@@ -195,6 +195,10 @@ container_door: ContainerDoor,
  */
 socket_door?: string, 
 /**
+ * Whether the person has stopped all access: every call is refused.
+ */
+stopped: boolean, 
+/**
  * What is wrong with the whole and needs somebody: a broken `config.toml`, for example.
  */
 problems: Array<Error>, };
@@ -322,6 +326,212 @@ address: string, } | { "kind": "blocked",
  * Why.
  */
 detail: string, };
+
+/**
+ * One record of the audit trail. What a kind of event does not have is absent.
+ */
+export type Record = { 
+/**
+ * Its number.
+ */
+seq: number, 
+/**
+ * When, RFC 3339.
+ */
+time: string, 
+/**
+ * What happened.
+ */
+event: Happening, 
+/**
+ * The app, by the name that it is registered under.
+ */
+client?: string, 
+/**
+ * The app's executable.
+ */
+program?: string, 
+/**
+ * The programs above it, the nearest first; one that the system does not name is empty.
+ */
+started_by: Array<string>, 
+/**
+ * The server.
+ */
+server?: string, 
+/**
+ * The message's method.
+ */
+method?: string, 
+/**
+ * The tool that was called.
+ */
+tool?: string, 
+/**
+ * What the tool may do.
+ */
+risk?: Risk, 
+/**
+ * The names of its arguments; their values are not recorded.
+ */
+arguments: Array<string>, 
+/**
+ * As whom.
+ */
+account?: string, 
+/**
+ * The names of the app's headers that went on to the server.
+ */
+headers: Array<string>, 
+/**
+ * What was decided.
+ */
+decision?: Decision, 
+/**
+ * Which rule decided, or who.
+ */
+reason?: string, 
+/**
+ * How it ended: a stable word.
+ */
+outcome?: Outcome, 
+/**
+ * The server's HTTP status.
+ */
+status?: number, 
+/**
+ * How long it took.
+ */
+duration_ms?: number, 
+/**
+ * The company sign-in.
+ */
+issuer?: string, 
+/**
+ * How often.
+ */
+times?: number, };
+
+/**
+ * What a record is about.
+ */
+export type Happening = "call" | "sign_in" | "sign_out" | "renewed" | "client_added" | "program_changed" | "client_revoked" | "server_added" | "server_removed" | "access_stopped" | "access_resumed" | "repaired" | "discontinued" | "turned_away" | "lost" | "other";
+
+/**
+ * What was decided about a call.
+ */
+export type Decision = "allow" | "deny";
+
+/**
+ * What a tool may do.
+ */
+export type Risk = "read" | "change" | "delete" | "send";
+
+/**
+ * How a call ended.
+ */
+export type Outcome = "answered" | "denied" | "unknown_server" | "unknown_session" | "not_sent" | "sign_in_needed" | "refused_by_server" | "issuer_unavailable" | "key_store" | "unreachable" | "interrupted" | "aborted" | "other";
+
+/**
+ * A tool of a server, in the server's words: foreign text, clean and of bounded length.
+ */
+export type Tool = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * What the server calls it for people.
+ */
+title?: string, 
+/**
+ * What the server says of it.
+ */
+description?: string, 
+/**
+ * What it may do, by our own judgement.
+ */
+risk: Risk, };
+
+/**
+ * What is at an address.
+ */
+export type Found = { "kind": "open", 
+/**
+ * What it calls itself.
+ */
+name?: string, } | { "kind": "sign_in", 
+/**
+ * Where the person will sign in: a host.
+ */
+issuer?: string, } | { "kind": "locked" } | { "kind": "foreign", 
+/**
+ * How it answered: an HTTP status.
+ */
+status: number, } | { "kind": "unreachable", 
+/**
+ * The system's words.
+ */
+detail: string, } | { "kind": "certificate", 
+/**
+ * What is wrong with it.
+ */
+detail: string, } | { "kind": "interrupted", 
+/**
+ * What happened.
+ */
+detail: string, };
+
+/**
+ * The settings in force, and where things lie.
+ */
+export type Settings = { 
+/**
+ * The person's settings file.
+ */
+file: string, 
+/**
+ * The folder with what Keybearer remembers.
+ */
+state: string, 
+/**
+ * The folder of the audit trail.
+ */
+audit: string, 
+/**
+ * How many rules there are.
+ */
+rules: number, 
+/**
+ * The settings, in the order of the documentation.
+ */
+settings: Array<Setting>, };
+
+/**
+ * One setting.
+ */
+export type Setting = { 
+/**
+ * Its name in `config.toml`.
+ */
+name: string, 
+/**
+ * Its value.
+ */
+value: string, 
+/**
+ * Where that comes from.
+ */
+source: Source, };
+
+/**
+ * Where a value comes from.
+ */
+export type Source = { "kind": "default" } | { "kind": "file", 
+/**
+ * On this line.
+ */
+line: number, };
 
 /**
  * Which client to connect, and how.
@@ -646,7 +856,19 @@ token: string, } | { "do": "disconnect",
 /**
  * Which.
  */
-client: string, } | { "do": "stop" } | { "do": "drain" };
+client: string, } | { "do": "activity", 
+/**
+ * How many of those that are there.
+ */
+last: number, } | { "do": "tools", 
+/**
+ * Of which server.
+ */
+server: string, } | { "do": "look", 
+/**
+ * The address.
+ */
+url: string, } | { "do": "settings" } | { "do": "stop_access" } | { "do": "resume_access" } | { "do": "stop" } | { "do": "drain" };
 
 /**
  * A header with a secret value.
@@ -717,7 +939,23 @@ disconnected: Disconnected, } | { "reply": "draining",
 /**
  * The names of the listening sockets that come with this line, in their order.
  */
-sockets: Array<string>, } | { "reply": "done" } | { "reply": "failed", 
+sockets: Array<string>, } | { "reply": "activity", 
+/**
+ * The records.
+ */
+records: Array<Record>, } | { "reply": "tools", 
+/**
+ * The tools, in the server's order.
+ */
+tools: Array<Tool>, } | { "reply": "found", 
+/**
+ * What was found.
+ */
+found: Found, } | { "reply": "settings", 
+/**
+ * The settings.
+ */
+settings: Settings, } | { "reply": "done" } | { "reply": "failed", 
 /**
  * Why.
  */

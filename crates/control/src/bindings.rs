@@ -2,11 +2,13 @@
 
 use ts_rs::{Config, TS};
 
+use crate::activity::{Decision, Happening, Outcome, Record, Risk};
 use crate::connect::{
     Added, Connected, Connection, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Left, Preview, Wish,
     Written,
 };
 use crate::error::{Code, Error};
+use crate::pages::{Found, Setting, Settings, Source, Tool};
 use crate::snapshot::{Auth, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
 use crate::view::{Action, Failure, Headline, Home, Mark, Notice, Row, State, Tone, View};
 use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
@@ -23,6 +25,7 @@ pub fn typescript() -> String {
     }
     declare![View, Home, Mark, Headline, Notice, Failure, Row, State, Tone, Action];
     declare![Snapshot, Server, Auth, SignIn, Client, ClientBy, KeyStore, HttpDoor, ContainerDoor];
+    declare![Record, Happening, Decision, Risk, Outcome, Tool, Found, Settings, Setting, Source];
     declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
     declare![Connected, Written, Disconnected, Left, Leaving];
     declare![Request, HeaderSecret, Incoming, Reply, Revocation, Error, Code];

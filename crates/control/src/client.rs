@@ -25,6 +25,11 @@ impl Client {
         Self { folders }
     }
 
+    /// Whose core it is.
+    pub fn folders(&self) -> &Folders {
+        &self.folders
+    }
+
     /// Connects and sends one request; its replies are read from the exchange.
     pub async fn send(&self, request: &Request) -> Result<Exchange<Stream>, Error> {
         let stream = local::connect(&self.folders, Name::Control).await.map_err(|error| not_connected(&error))?;
@@ -145,7 +150,7 @@ fn unreadable(error: &serde_json::Error) -> Error {
         .hint("the parts may be of different versions: restart keybearer with `keybearer stop`, `keybearer start`")
 }
 
-fn unexpected(reply: &Reply) -> Error {
+pub(crate) fn unexpected(reply: &Reply) -> Error {
     let kind = match reply {
         Reply::Snapshot { .. } => "snapshot",
         Reply::Server { .. } => "server",
@@ -157,6 +162,10 @@ fn unexpected(reply: &Reply) -> Error {
         Reply::Connected { .. } => "connected",
         Reply::Disconnected { .. } => "disconnected",
         Reply::Draining { .. } => "draining",
+        Reply::Activity { .. } => "activity",
+        Reply::Tools { .. } => "tools",
+        Reply::Found { .. } => "found",
+        Reply::Settings { .. } => "settings",
         Reply::Done => "done",
         Reply::Failed { .. } => "failed",
     };

@@ -4,12 +4,15 @@
 //! `watch` by a line for each new [`snapshot::Snapshot`] until the peer hangs up.
 //! No message carries a token, and none can approve a call.
 
+pub mod activity;
+mod asks;
 pub mod bindings;
 pub mod bridge;
 pub mod client;
 pub mod connect;
 pub mod env;
 pub mod error;
+pub mod pages;
 pub mod plain;
 pub mod snapshot;
 pub mod view;

@@ -27,6 +27,9 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub socket_door: Option<String>,
+    /// Whether the person has stopped all access: every call is refused.
+    #[serde(default)]
+    pub stopped: bool,
     /// What is wrong with the whole and needs somebody: a broken `config.toml`, for example.
     pub problems: Vec<Error>,
 }

@@ -131,6 +131,12 @@ impl Failure {
     }
 }
 
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::of(&error)
+    }
+}
+
 fn key_store(kept: KeyStore) -> Option<Notice> {
     match kept {
         KeyStore::System => None,

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::activity::Record;
 use crate::connect::{Connected, Disconnected, KnownClient, Preview, Wish};
 use crate::error::Error;
+use crate::pages::{Found, Settings, Tool};
 use crate::snapshot::{Client, Server, Snapshot};
 
 /// A secret on its way in: read from standard input by the command line, kept in the keychain by the core.
@@ -104,6 +106,27 @@ pub enum Request {
         /// Which.
         client: String,
     },
+    /// The last records of the audit trail, and then each that follows.
+    Activity {
+        /// How many of those that are there.
+        last: u32,
+    },
+    /// The tools of a server, for the person at the window; nothing is called.
+    Tools {
+        /// Of which server.
+        server: String,
+    },
+    /// What is at an address: it is asked without any credential, and nothing is kept.
+    Look {
+        /// The address.
+        url: String,
+    },
+    /// The settings in force.
+    Settings,
+    /// Refuse every call until [`Request::ResumeAccess`].
+    StopAccess,
+    /// Judge calls again as before.
+    ResumeAccess,
     /// End the core in good order.
     Stop,
     /// Hand over to another core: finish what is under way, and end. The answer is [`Reply::Draining`].
@@ -178,6 +201,26 @@ pub enum Reply {
     Draining {
         /// The names of the listening sockets that come with this line, in their order.
         sockets: Vec<String>,
+    },
+    /// Records of the audit trail, the oldest first. More lines follow.
+    Activity {
+        /// The records.
+        records: Vec<Record>,
+    },
+    /// A server's tools.
+    Tools {
+        /// The tools, in the server's order.
+        tools: Vec<Tool>,
+    },
+    /// What is at an address.
+    Found {
+        /// What was found.
+        found: Found,
+    },
+    /// The settings in force.
+    Settings {
+        /// The settings.
+        settings: Settings,
     },
     /// Done, and nothing to tell.
     Done,

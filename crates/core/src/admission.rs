@@ -112,6 +112,12 @@ impl Broker {
                 }
             },
         };
+        if self.is_stopped() {
+            // It was stopped while the person or the credential was waited for.
+            span.decided(Decision::Denied(DenyReason::Stopped));
+            span.settle(Outcome::Denied);
+            return Err(Refusal::Denied(DenyReason::Stopped));
+        }
         note_account(&mut span, held.as_deref());
         Ok(Permit { server, held, span, deadline, initiative: asking.initiative })
     }
@@ -123,6 +129,9 @@ impl Broker {
 
     async fn decide(&self, call: &Arc<Call>, asking: Asking<'_>, deadline: Instant) -> Result<RuleId, DenyReason> {
         let registered = asking.registered.is_some();
+        if self.is_stopped() {
+            return Err(DenyReason::Stopped);
+        }
         if asking.registered.is_some_and(|client| !client.may_use(&call.server)) {
             return Err(DenyReason::NotThisServer);
         }

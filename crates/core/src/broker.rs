@@ -21,6 +21,7 @@ use crate::questions::Questions;
 use crate::sign_in::{Opening, SignInError};
 use crate::store::{Store, StoreError, StoredClient};
 
+mod access;
 mod connecting;
 
 /// Where a core keeps its things.
@@ -50,6 +51,7 @@ struct Shared {
     clients: ArcSwap<Clients>,
     changed: watch::Sender<u64>,
     questions: Questions,
+    access: access::Access,
     /// Held while settings change: two changes of one file must not overtake each other.
     changing: tokio::sync::Mutex<()>,
 }
@@ -145,6 +147,7 @@ impl Broker {
         let store = Arc::new(Store::open(&places.state)?);
         let trail = Trail::open(&places.audit, Arc::clone(&ports.clock)).map_err(file(&places.audit))?;
         let clients = Clients::load(store.clients()?);
+        let access = access::Access::load(&store)?;
         let broker = Self(Arc::new(Shared {
             custody: Custody::new(Arc::clone(&ports.keys), &places.state.display().to_string()),
             ports,
@@ -157,6 +160,7 @@ impl Broker {
             clients: ArcSwap::from_pointee(clients),
             changed: watch::Sender::new(0),
             questions: Questions::default(),
+            access,
             changing: tokio::sync::Mutex::new(()),
         }));
         broker.adopt(config);
@@ -232,6 +236,17 @@ impl Broker {
     /// What is wrong with `config.toml` as it lies on disk, if it was changed into something that does not parse.
     pub fn problems(&self) -> Arc<Vec<Problem>> {
         self.0.problems.load_full()
+    }
+
+    /// The settings beside servers and rules, each with the line that says so.
+    pub fn shown_settings(&self) -> Vec<crate::config::Shown> {
+        let text = read_settings(&self.0.places).unwrap_or_default();
+        self.config().shown(&text)
+    }
+
+    /// Tells how far the audit trail goes, whenever more of it is written.
+    pub fn recorded(&self) -> watch::Receiver<u64> {
+        self.0.trail.recorded()
     }
 
     /// The registered clients.

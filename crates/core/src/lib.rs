@@ -12,6 +12,7 @@ pub mod config;
 pub mod connect;
 pub mod custody;
 pub mod keeper;
+pub mod look;
 pub mod ports;
 mod programs;
 mod questions;

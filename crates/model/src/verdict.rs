@@ -52,6 +52,8 @@ pub enum DenyReason {
     NoAnswer,
     /// The client is registered for other servers only.
     NotThisServer,
+    /// The person has stopped all access.
+    Stopped,
 }
 
 impl fmt::Display for DenyReason {
@@ -63,6 +65,7 @@ impl fmt::Display for DenyReason {
             Self::NobodyToAsk => f.write_str("nobody is there to ask"),
             Self::NoAnswer => f.write_str("no answer in time"),
             Self::NotThisServer => f.write_str("the client is registered for other servers"),
+            Self::Stopped => f.write_str("all access is stopped"),
         }
     }
 }

@@ -26,9 +26,13 @@ pub(crate) fn obstacle(refusal: &Refusal) -> Obstacle {
         Refusal::UnknownServer => Obstacle::UnknownServer,
         Refusal::Denied(DenyReason::NobodyToAsk) => Obstacle::NobodyToAsk,
         Refusal::Denied(DenyReason::NoAnswer) => Obstacle::NoAnswer,
-        Refusal::Denied(DenyReason::Rule(_) | DenyReason::Unknown | DenyReason::Person | DenyReason::NotThisServer) => {
-            Obstacle::NotAllowed
-        }
+        Refusal::Denied(
+            DenyReason::Rule(_)
+            | DenyReason::Unknown
+            | DenyReason::Person
+            | DenyReason::NotThisServer
+            | DenyReason::Stopped,
+        ) => Obstacle::NotAllowed,
         Refusal::Credential(CredentialError::SignInNeeded) => Obstacle::SignInNeeded,
         Refusal::Credential(CredentialError::RefusedByServer) => Obstacle::SignInRefused,
         Refusal::Credential(CredentialError::IssuerUnavailable(_)) => Obstacle::IssuerUnavailable,

@@ -15,6 +15,7 @@ use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::secret::Secret;
 use keybearer_os::folders::Folders;
 use keybearer_os::local::{Carrier, Listener, Stream};
+use keybearer_os::peer::{self, Peer};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinSet;
@@ -22,6 +23,7 @@ use tokio::task::JoinSet;
 use crate::doors::Doors;
 use crate::doorways::Doorways;
 use crate::draining::Draining;
+use crate::stdio::Bridges;
 use crate::{programs, view};
 
 /// The longest request.
@@ -31,6 +33,7 @@ const LONGEST_REQUEST: u64 = 1 << 20;
 #[derive(Clone)]
 pub(crate) struct Control {
     pub(crate) broker: Broker,
+    pub(crate) bridges: Bridges,
     pub(crate) doors: Doors,
     pub(crate) stop: Arc<Notify>,
     /// Another core takes over.
@@ -42,7 +45,7 @@ pub(crate) struct Control {
     pub(crate) connecting: Arc<Mutex<()>>,
 }
 
-type Replies = WriteHalf<Stream>;
+pub(crate) type Replies = WriteHalf<Stream>;
 
 impl Control {
     /// Serves peers until the task is dropped.
@@ -69,12 +72,13 @@ impl Control {
 
     async fn serve(self, stream: Stream) {
         let carrier = stream.carrier();
+        let peer = peer::identify(&stream);
         let (reader, mut replies) = tokio::io::split(stream);
         let mut reader = BufReader::new(reader);
         while let Some(line) = next_line(&mut reader).await {
             let sent = match serde_json::from_slice(&line) {
                 Ok(Request::Drain) => self.drain(carrier.as_ref(), &mut replies).await,
-                Ok(request) => self.obey(request, &mut replies).await,
+                Ok(request) => self.obey(request, peer.as_ref().ok(), &mut replies).await,
                 Err(cause) => {
                     let error = Error::new(Code::BadRequest, format!("the request is not understood: {cause}"));
                     say(&mut replies, &Reply::Failed { error }).await
@@ -86,7 +90,7 @@ impl Control {
         }
     }
 
-    async fn obey(&self, request: Request, replies: &mut Replies) -> std::io::Result<()> {
+    async fn obey(&self, request: Request, peer: Option<&Peer>, replies: &mut Replies) -> std::io::Result<()> {
         let reply = match request {
             Request::Status => {
                 self.broker.reload().await;
@@ -107,6 +111,12 @@ impl Control {
             Request::ConnectPreview { wish } => done(self.connect_preview(wish).await),
             Request::Connect { wish, token } => done(self.connect(wish, &token).await),
             Request::Disconnect { client } => done(self.disconnect(&client).await),
+            Request::Activity { last } => return self.activity(last, replies).await,
+            Request::Tools { server } => done(self.tools(&server, peer).await),
+            Request::Look { url } => done(self.look(&url).await),
+            Request::Settings => self.settings(),
+            Request::StopAccess => done(self.stop_access().await),
+            Request::ResumeAccess => done(self.resume_access().await),
             Request::Stop => {
                 self.stop.notify_one();
                 Reply::Done
@@ -280,7 +290,7 @@ async fn next_line(reader: &mut BufReader<ReadHalf<Stream>>) -> Option<Vec<u8>> 
     (read > 0 && line.last() == Some(&b'\n')).then_some(line)
 }
 
-async fn say(replies: &mut Replies, reply: &Reply) -> std::io::Result<()> {
+pub(crate) async fn say(replies: &mut Replies, reply: &Reply) -> std::io::Result<()> {
     let mut line = serde_json::to_vec(reply)?;
     line.push(b'\n');
     replies.write_all(&line).await

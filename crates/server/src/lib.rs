@@ -22,6 +22,7 @@ mod lanes;
 mod legacy;
 mod limits;
 mod own;
+mod person;
 mod programs;
 mod relayed;
 mod run;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keybearer_control::snapshot::{ContainerDoor, HttpDoor};
+use keybearer_core::admission;
 use keybearer_core::broker::Broker;
 use keybearer_os::local::{self, BindError, Listener, Name};
 use keybearer_os::lock::CoreLock;
@@ -84,6 +85,7 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
         forwarder: Arc::clone(&forwarder),
         draining: draining.clone(),
         doorways: doorways.clone(),
+        begun: admission::Session::Unasked,
     };
     let exchange = Exchange {
         broker: broker.clone(),
@@ -104,11 +106,12 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
     visited.spawn(socket_door::accept(programs, exchange.clone()));
     visited.spawn(container_door::keep(exchange.clone(), container_state));
     visited.spawn(first.keep(exchange, state));
-    visited.spawn(stdio.accept(bridges));
+    visited.spawn(stdio.clone().accept(bridges));
     let socket = local::address(lock.folders(), Name::Http).ok().map(|path| path.display().to_string());
     let doors = Doors { http: door, container, socket };
     let control = Control {
         broker: broker.clone(),
+        bridges: stdio.clone(),
         doors: doors.clone(),
         stop: Arc::clone(&stop),
         drain: Arc::clone(&asked_to_drain),

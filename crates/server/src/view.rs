@@ -28,6 +28,7 @@ pub(crate) fn snapshot(broker: &Broker, doors: &Doors) -> Snapshot {
         http_door: doors.http.borrow().clone(),
         container_door: doors.container.borrow().clone(),
         socket_door: doors.socket.clone(),
+        stopped: broker.is_stopped(),
         problems: problems(broker),
     }
 }

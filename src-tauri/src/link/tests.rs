@@ -1,5 +1,5 @@
 use keybearer_control::snapshot::{Auth, ContainerDoor, HttpDoor, KeyStore, Server};
-use keybearer_control::view::Tone;
+use keybearer_control::view::Headline;
 use keybearer_control::wire::{Reply, Request};
 use keybearer_os::local::{self, Listener, Name};
 use keybearer_os::lock::CoreLock;
@@ -52,6 +52,7 @@ fn snapshot(state: SignIn) -> Reply {
             http_door: HttpDoor::Closed,
             container_door: ContainerDoor::Closed,
             socket_door: None,
+            stopped: false,
             problems: Vec::new(),
         },
     }
@@ -76,8 +77,17 @@ async fn until(link: &Link, wanted: impl FnMut(&View) -> bool) -> View {
     link.views().wait_for(wanted).await.unwrap().clone()
 }
 
-fn failure_of_crm(view: &View) -> Option<&Notice> {
-    let View::Attached { home } = view else { return None };
+fn headline(view: &View) -> Option<&Headline> {
+    let View::Attached { home, .. } = view else { return None };
+    Some(&home.headline)
+}
+
+fn sign_in_to_crm() -> Headline {
+    Headline::SignInTo { name: "crm".into() }
+}
+
+fn failure_of_crm(view: &View) -> Option<&Failure> {
+    let View::Attached { home, .. } = view else { return None };
     home.rows[0].failure.as_ref()
 }
 
@@ -90,15 +100,15 @@ async fn a_core_that_goes_away_and_comes_back_is_followed() {
     let (start, mut tries) = no_start();
     let link = Link::open(Client::new(folders.clone()), start);
     say(&mut core.watched().await, &snapshot(needed())).await;
-    until(&link, |view| view.headline() == "Keybearer is not running").await;
+    until(&link, |view| matches!(view, View::Away { .. })).await;
     drop(core);
 
     let core = Core::run(&folders);
     let mut peer = core.watched().await;
     say(&mut peer, &snapshot(needed())).await;
-    until(&link, |view| view.headline() == "Sign in to crm").await;
+    until(&link, |view| headline(view) == Some(&sign_in_to_crm())).await;
     say(&mut peer, &snapshot(SignIn::Ready)).await;
-    until(&link, |view| view.headline() == "Ready").await;
+    until(&link, |view| headline(view) == Some(&Headline::Ready)).await;
     assert!(tries.try_recv().is_err(), "a core that was stopped stays stopped");
 }
 
@@ -107,13 +117,13 @@ async fn a_missing_core_is_started_once_and_then_when_the_person_wants() {
     let home = tempfile::tempdir().unwrap();
     let (start, mut tries) = no_start();
     let link = Link::open(Client::new(Folders::at(home.path())), start);
-    let why = Some(Notice { tone: Tone::Attention, text: "“keybearer” cannot be started.".into(), hint: None });
+    let why = Some(Failure { code: Code::NoCore, text: "“keybearer” cannot be started.".into(), hint: None });
     tries.recv().await.unwrap();
-    until(&link, |view| *view == View::Away { notice: why.clone() }).await;
+    until(&link, |view| *view == View::Away { failure: why.clone() }).await;
     assert!(tries.try_recv().is_err(), "nobody asked for a second try");
     link.start().await.unwrap();
     tries.recv().await.unwrap();
-    until(&link, |view| *view == View::Away { notice: why.clone() }).await;
+    until(&link, |view| *view == View::Away { failure: why.clone() }).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,7 +134,7 @@ async fn a_click_is_a_request_and_its_failure_stays_until_the_next_try() {
     let link = Link::open(Client::new(folders), no_start().0);
     let mut watching = core.watched().await;
     say(&mut watching, &snapshot(needed())).await;
-    until(&link, |view| view.headline() == "Sign in to crm").await;
+    until(&link, |view| headline(view) == Some(&sign_in_to_crm())).await;
 
     let refuse = async {
         let (request, mut peer) = core.asked().await;
@@ -136,7 +146,7 @@ async fn a_click_is_a_request_and_its_failure_stays_until_the_next_try() {
     assert_eq!(failure_of_crm(&failed).unwrap().text, "The sign-in was cancelled.");
 
     say(&mut watching, &snapshot(SignIn::SigningIn)).await;
-    until(&link, |view| failure_of_crm(view).is_none() && view.headline() != "Sign in to crm").await;
+    until(&link, |view| failure_of_crm(view).is_none() && headline(view) != Some(&sign_in_to_crm())).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,6 +159,6 @@ async fn a_socket_of_somebody_else_is_told_and_not_talked_to() {
     let (start, mut tries) = no_start();
     let link = Link::open(Client::new(folders), start);
     let view = until(&link, |view| *view != View::Starting).await;
-    assert!(matches!(view, View::Away { notice: Some(_) }), "{view:?}");
+    assert!(matches!(view, View::Away { failure: Some(_) }), "{view:?}");
     assert!(tries.try_recv().is_err(), "what is not ours is not started beside");
 }

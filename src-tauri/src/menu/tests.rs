@@ -21,6 +21,7 @@ fn attached(servers: Vec<Server>, failures: &BTreeMap<String, Error>) -> View {
         http_door: HttpDoor::Closed,
         container_door: ContainerDoor::Closed,
         socket_door: None,
+        stopped: false,
         problems: Vec::new(),
     };
     View::attached(&snapshot, failures)
@@ -91,12 +92,15 @@ fn a_core_without_servers() {
     check(
         &attached(vec![], &BTreeMap::new()),
         &expect![[r#"
-        Ready, Keybearer: no company tools yet
-        No company tools yet
-        ---
-        [Open Keybearer] open
-        [Close the tray icon] close
-    "#]],
+            Ready, Keybearer: ready
+            No company tools yet
+            ---
+            [Stop all access] stop-access
+            ---
+            [Open Keybearer] open
+            [Turn Keybearer off] turn-off
+            [Close the tray icon] close
+        "#]],
     );
 }
 
@@ -106,7 +110,7 @@ fn what_wants_the_person_is_one_click_away() {
     check(
         &attached(vec![server("crm", needed(), None), signed_in], &BTreeMap::new()),
         &expect![[r#"
-            SignIn { count: 1 }, Keybearer: sign in to crm
+            SignIn { count: 1 }, Keybearer: sign in to 1 tool
             [Sign in to crm] sign-in crm
             ---
             crm: sign-in needed >
@@ -116,7 +120,10 @@ fn what_wants_the_person_is_one_click_away() {
                 wiki.example.com
                 [Sign out of wiki] sign-out wiki
             ---
+            [Stop all access] stop-access
+            ---
             [Open Keybearer] open
+            [Turn Keybearer off] turn-off
             [Close the tray icon] close
         "#]],
     );
@@ -128,17 +135,20 @@ fn a_failed_request_is_told_where_it_was_made() {
     check(
         &attached(vec![server("crm", SignIn::Unknown, None)], &failures),
         &expect![[r#"
-        Ready, Keybearer: not signed in yet
-        Not signed in yet
-        ---
-        crm: not signed in >
-            crm.example.com
-            “crm” cannot be reached.
-            [Sign in to crm] sign-in crm
-        ---
-        [Open Keybearer] open
-        [Close the tray icon] close
-    "#]],
+            Ready, Keybearer: ready
+            Not signed in yet
+            ---
+            crm: not signed in >
+                crm.example.com
+                “crm” cannot be reached.
+                [Sign in to crm] sign-in crm
+            ---
+            [Stop all access] stop-access
+            ---
+            [Open Keybearer] open
+            [Turn Keybearer off] turn-off
+            [Close the tray icon] close
+        "#]],
     );
 }
 
@@ -156,7 +166,10 @@ fn long_and_hostile_names_stay_in_their_line() {
                 quarterly-reports-of…hive-48.example.com
                 [Sign out of quarterly-reports-of…-company-archive-48] sign-out quarterly-reports-of-the-whole-company-archive-48
             ---
+            [Stop all access] stop-access
+            ---
             [Open Keybearer] open
+            [Turn Keybearer off] turn-off
             [Close the tray icon] close
         "#]],
     );
@@ -166,12 +179,31 @@ fn long_and_hostile_names_stay_in_their_line() {
 fn german_is_spoken_throughout() {
     let failures = BTreeMap::from([("crm".to_owned(), Error::new(Code::Unreachable, "`crm` cannot be reached"))]);
     let signed_in = server("wiki", SignIn::SignedIn { saved: true }, Some("dana@example.com"));
-    in_language(Language::German, &attached(vec![server("crm", needed(), None), signed_in], &failures), &expect![[""]]);
+    in_language(Language::German, &attached(vec![server("crm", needed(), None), signed_in], &failures), &expect![[r#"
+        SignIn { count: 1 }, Keybearer: bei 1 Werkzeug anmelden
+        [Bei crm anmelden] sign-in crm
+        ---
+        crm: Anmeldung nötig >
+            crm.example.com
+            Das ist nicht erreichbar.
+            [Bei crm anmelden] sign-in crm
+        wiki: angemeldet · dana@example.com >
+            wiki.example.com
+            [Von wiki abmelden] sign-out wiki
+        ---
+        [Jeden Zugriff anhalten] stop-access
+        ---
+        [Keybearer öffnen] open
+        [Keybearer ausschalten] turn-off
+        [Symbol schließen] close
+    "#]]);
 }
 
 #[test]
 fn a_click_survives_the_way_through_the_menu() {
-    for click in [Click::Start, Click::SignIn("a-b_c".into()), Click::SignOut("x".into()), Click::Open, Click::Close] {
+    let (sign_in, sign_out) = (Click::SignIn("a-b_c".into()), Click::SignOut("x".into()));
+    let others = [Click::Start, Click::StopAccess, Click::ResumeAccess, Click::TurnOff, Click::Open, Click::Close];
+    for click in others.into_iter().chain([sign_in, sign_out]) {
         assert_eq!(Click::of(&click.id()), Some(click));
     }
     assert_eq!(Click::of("start now"), None);

@@ -23,8 +23,8 @@ function contrast(a: string, b: string): number {
 
 const pairs: [ink: string, paper: string, least: number][] = [];
 for (const paper of ["ground", "surface"]) {
-  for (const ink of ["ink", "ink-soft", "good", "attention", "danger"]) pairs.push([ink, paper, 4.5]);
-  pairs.push(["brass", paper, 3]);
+  for (const ink of ["ink", "ink-soft", "brass", "good", "attention", "danger"]) pairs.push([ink, paper, 4.5]);
+  pairs.push(["edge", paper, 3]);
 }
 pairs.push(["on-brass", "brass", 4.5], ["on-brass", "brass-strong", 4.5]);
 

@@ -1,5 +1,6 @@
 /** Every state that the window can be in, for the eye (`npm run dev`, then /dev.html?state=NAME) and for tests. */
 import type { Failure, Home, Row, Snapshot, View } from "../lib/api";
+import { clients } from "./answers";
 
 const crm: Row = {
   name: "crm",
@@ -30,11 +31,12 @@ export const snapshot: Snapshot = {
   key_store: "system",
   http_door: { kind: "closed" },
   container_door: { kind: "closed" },
+  stopped: false,
   problems: [],
 };
 
-function attached(home: Partial<Home>): View & { kind: "attached" } {
-  return { kind: "attached", home: { mark: { kind: "ready" }, headline: { kind: "ready" }, notices: [], rows: [], ...home }, snapshot };
+function attached(home: Partial<Home>, more: Partial<Snapshot> = {}): View & { kind: "attached" } {
+  return { kind: "attached", home: { mark: { kind: "ready" }, headline: { kind: "ready" }, notices: [], rows: [], ...home }, snapshot: { ...snapshot, ...more } };
 }
 
 export const states = {
@@ -49,11 +51,15 @@ export const states = {
     notices: [{ kind: "memory_by_choice" }],
     rows: [calendar, { ...wiki, name: "tickets", host: "tickets.example.com" }, wiki],
   }),
-  needed: attached({
-    mark: { kind: "sign_in", count: 1 },
-    headline: { kind: "sign_in_to", name: "crm" },
-    rows: [crm, calendar, wiki],
-  }),
+  needed: attached(
+    {
+      mark: { kind: "sign_in", count: 1 },
+      headline: { kind: "sign_in_to", name: "crm" },
+      rows: [crm, calendar, wiki],
+    },
+    { clients },
+  ),
+  stopped: attached({ mark: { kind: "blocked" }, headline: { kind: "stopped" }, rows: [wiki] }, { stopped: true, clients }),
   every: attached({
     mark: { kind: "sign_in", count: 3 },
     headline: { kind: "sign_in_to_many", count: 2 },

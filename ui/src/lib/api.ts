@@ -1,20 +1,91 @@
 /** What a window asks of the shell. No other file knows Tauri. */
-import { invoke } from "@tauri-apps/api/core";
+import { Channel, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 
-import type { Row, View } from "../bindings";
+import type {
+  Connected,
+  Disconnected,
+  Failure,
+  Found,
+  KnownClient,
+  Preview,
+  Record as ActivityRecord,
+  Row,
+  Settings,
+  Tool,
+  View,
+  Wish,
+} from "../bindings";
 
-export type { Action, Code, Failure, Headline, Home, Mark, Notice, Row, Snapshot, State, Tone, View } from "../bindings";
+export type {
+  Action,
+  Client,
+  Code,
+  Connected,
+  Disconnected,
+  Failure,
+  FilePreview,
+  Found,
+  Headline,
+  Home,
+  KnownClient,
+  Left,
+  Mark,
+  Notice,
+  Preview,
+  Record as ActivityRecord,
+  Risk,
+  Row,
+  Server,
+  Setting,
+  Settings,
+  Snapshot,
+  Source,
+  State,
+  Tone,
+  Tool,
+  View,
+  Wish,
+} from "../bindings";
 
+/** What the shell is made of. */
+export interface About {
+  version: string;
+  system: string;
+  /** Whether the desktop shows our icon somewhere. */
+  tray: boolean;
+  parts: { name: string; version: string; licence: string }[];
+}
+
+/** Everything that a window asks. What fails is a {@link Failure}; how signing in and out went is in the view. */
 export interface Core {
   /** Calls back with the view as it is now, and again whenever it changes; the result ends that. */
   watch(changed: (view: View) => void): Promise<() => void>;
-  /** Starts a core. How that went is in the view. */
   start(): Promise<void>;
-  /** Signs in and waits for the end. How that went is in the view. */
   signIn(server: Row["name"]): Promise<void>;
-  /** Signs out. How that went is in the view. */
   signOut(server: Row["name"]): Promise<void>;
+  tools(server: Row["name"]): Promise<Tool[]>;
+  look(url: string): Promise<Found>;
+  addServer(name: string, url: string): Promise<void>;
+  removeServer(name: Row["name"]): Promise<void>;
+  apps(): Promise<KnownClient[]>;
+  preview(wish: Wish): Promise<Preview>;
+  connect(wish: Wish, token: string): Promise<Connected>;
+  disconnect(client: string): Promise<Disconnected>;
+  revoke(client: string): Promise<void>;
+  /** Calls back with the last records, and then with those that follow, until the core goes away or the result is called. */
+  activity(show: (records: ActivityRecord[]) => void, failed: (failure: Failure) => void): () => void;
+  settings(): Promise<Settings>;
+  stopAccess(): Promise<void>;
+  resumeAccess(): Promise<void>;
+  turnOff(): Promise<void>;
+  about(): Promise<About>;
+}
+
+/** What was thrown, as something that a person can read. */
+export function failureOf(thrown: unknown): Failure {
+  if (typeof thrown === "object" && thrown !== null && "code" in thrown && "text" in thrown) return thrown as Failure;
+  return { code: "internal", text: String(thrown) };
 }
 
 export const tauri: Core = {
@@ -29,7 +100,27 @@ export const tauri: Core = {
     if (!newer) changed(now);
     return stop;
   },
+  activity(show, failed) {
+    let wanted = true;
+    const records = new Channel<ActivityRecord[]>((new_) => wanted && show(new_));
+    invoke("activity", { records }).catch((thrown: unknown) => wanted && failed(failureOf(thrown)));
+    return () => (wanted = false);
+  },
   start: () => invoke("start"),
   signIn: (server) => invoke("sign_in", { server }),
   signOut: (server) => invoke("sign_out", { server }),
+  tools: (server) => invoke("tools", { server }),
+  look: (url) => invoke("look", { url }),
+  addServer: (name, url) => invoke("add_server", { name, url }),
+  removeServer: (name) => invoke("remove_server", { name }),
+  apps: () => invoke("apps"),
+  preview: (wish) => invoke("preview", { wish }),
+  connect: (wish, token) => invoke("connect", { wish, token }),
+  disconnect: (client) => invoke("disconnect", { client }),
+  revoke: (client) => invoke("revoke", { client }),
+  settings: () => invoke("settings"),
+  stopAccess: () => invoke("stop_access"),
+  resumeAccess: () => invoke("resume_access"),
+  turnOff: () => invoke("turn_off"),
+  about: () => invoke("about"),
 };

@@ -56,6 +56,7 @@ pub(crate) fn snapshot(servers: Vec<Server>) -> Snapshot {
         http_door: HttpDoor::Closed,
         container_door: ContainerDoor::Closed,
         socket_door: None,
+        stopped: false,
         problems: Vec::new(),
     }
 }

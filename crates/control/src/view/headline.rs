@@ -11,6 +11,8 @@ use crate::snapshot::{Server, SignIn, Snapshot};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Headline {
+    /// The person has stopped all access.
+    Stopped,
     /// One server waits for the person.
     SignInTo {
         /// Which.
@@ -65,6 +67,7 @@ pub(super) fn of(snapshot: &Snapshot) -> (Mark, Headline) {
     let tally = Tally::of(&snapshot.servers);
     let waiting = tally.needed.len() + tally.signing_in + tally.locked;
     let mark = match snapshot.servers.len() {
+        _ if snapshot.stopped => Mark::Blocked,
         _ if waiting > 0 => Mark::SignIn { count: counted(waiting) },
         0 => Mark::Ready,
         all if tally.refused == all => Mark::Blocked,
@@ -94,6 +97,7 @@ impl<'a> Tally<'a> {
     fn headline(&self, snapshot: &Snapshot) -> Headline {
         let all = snapshot.servers.len();
         match (self.needed.as_slice(), snapshot.problems.len()) {
+            _ if snapshot.stopped => Headline::Stopped,
             ([one], _) => Headline::SignInTo { name: clean(&one.name) },
             (many @ [_, _, ..], _) => Headline::SignInToMany { count: counted(many.len()) },
             _ if self.signing_in > 0 => Headline::FinishSignIn,

@@ -20,6 +20,7 @@ fn snapshot(servers: Vec<Server>) -> Snapshot {
         http_door: HttpDoor::Closed,
         container_door: ContainerDoor::Closed,
         socket_door: None,
+        stopped: false,
         problems: Vec::new(),
     }
 }

@@ -142,6 +142,10 @@ pub enum Event {
         /// Its name.
         server: ServerName,
     },
+    /// The person has stopped all access.
+    AccessStopped,
+    /// The person has allowed access again.
+    AccessResumed,
     /// The line before this one was cut off in the middle, as by a crash.
     Repaired {
         /// How many bytes of it are there.

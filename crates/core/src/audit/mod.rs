@@ -12,6 +12,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use keybearer_model::call::Call;
+use tokio::sync::watch;
 
 use crate::ports::Clock;
 
@@ -39,6 +40,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     healthy: Arc<AtomicBool>,
     inbox: Arc<Inbox>,
+    recorded: watch::Sender<u64>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -52,9 +54,10 @@ impl Trail {
         let healthy = Arc::new(AtomicBool::new(true));
         let inbox = Arc::new(Inbox::default());
         let outlet = Outlet(Arc::clone(&inbox));
-        let writer = Writer::open(dir, clock.now(), Arc::clone(&healthy))?;
+        let recorded = watch::Sender::new(0);
+        let writer = Writer::open(dir, clock.now(), Arc::clone(&healthy), recorded.clone())?;
         let writer = std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(&outlet))?;
-        Ok(Self(Arc::new(Shared { clock, healthy, inbox, writer: Some(writer) })))
+        Ok(Self(Arc::new(Shared { clock, healthy, inbox, recorded, writer: Some(writer) })))
     }
 
     /// Begins the record of a call; it is written when the span is settled or dropped.
@@ -78,6 +81,11 @@ impl Trail {
         self.0.inbox.push(Message::Flush(done));
         // The writer ends after the last handle only: this one has it.
         let _ = waits.recv();
+    }
+
+    /// Tells the number of the last record that is written, whenever there are more.
+    pub fn recorded(&self) -> watch::Receiver<u64> {
+        self.0.recorded.subscribe()
     }
 
     /// Whether records arrive on the disk. Those that do not are kept in memory and tried again.

@@ -9,6 +9,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use keybearer_model::time::Timestamp;
+use tokio::sync::watch;
 
 use super::chain::Chain;
 use super::inbox::Outlet;
@@ -54,10 +55,17 @@ pub(super) struct Writer {
     unsynced_since: Option<Timestamp>,
     urgent: bool,
     healthy: Arc<AtomicBool>,
+    /// Tells whoever looks on how far the trail goes.
+    recorded: watch::Sender<u64>,
 }
 
 impl Writer {
-    pub(super) fn open(dir: &Path, now: Timestamp, healthy: Arc<AtomicBool>) -> io::Result<Self> {
+    pub(super) fn open(
+        dir: &Path,
+        now: Timestamp,
+        healthy: Arc<AtomicBool>,
+        recorded: watch::Sender<u64>,
+    ) -> io::Result<Self> {
         let (mut chain, note) = Chain::open(dir)?;
         if let Some(note) = note {
             chain.append([(now, Entry::Event(note))].iter())?;
@@ -72,6 +80,7 @@ impl Writer {
             unsynced_since: None,
             urgent: false,
             healthy,
+            recorded,
         })
     }
 
@@ -126,6 +135,9 @@ impl Writer {
             }
         }
         self.healthy.store(healthy, Ordering::Relaxed);
+        if healthy && *self.recorded.borrow() != self.written {
+            self.recorded.send_replace(self.written);
+        }
     }
 
     fn try_write(&mut self) -> io::Result<()> {

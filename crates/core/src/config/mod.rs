@@ -19,9 +19,11 @@ mod problem;
 mod reader;
 mod rules;
 mod servers;
+mod shown;
 
 pub use passing::{HeaderPattern, IdentityHeader, IdentityValue, Passing};
 pub use problem::Problem;
+pub use shown::Shown;
 
 use reader::Reader;
 

@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use keybearer_control::bridge::{Hello, OLDEST, VERSION, Welcome};
 use keybearer_control::error::{Code, Error};
+use keybearer_core::admission;
 use keybearer_core::broker::Broker;
 use keybearer_model::name::ServerName;
 use keybearer_os::local::{Listener, Stream};
@@ -50,9 +51,16 @@ pub(crate) struct Bridges {
     pub(crate) forwarder: Arc<Forwarder>,
     pub(crate) draining: Draining,
     pub(crate) doorways: Doorways,
+    /// Whether the person has let the sessions begin before they begin.
+    pub(crate) begun: admission::Session,
 }
 
 impl Bridges {
+    /// For sessions that the person begins.
+    pub(crate) fn begun_by_person(&self) -> Self {
+        Self { begun: admission::Session::LetIn, ..self.clone() }
+    }
+
     /// Serves bridges until the task is dropped, which ends their sessions too. When the core drains, those that are
     /// there are served until they hang up.
     pub(crate) async fn accept(self, listener: Listener) {
@@ -98,7 +106,7 @@ impl Bridges {
         let Some(server) = server else {
             return LineDoor::serve(self, caller, registered, lines, writer, notices).await;
         };
-        let session = Session::new(self.broker, self.forwarder, caller, registered, server);
+        let session = Session::new(self.broker, self.forwarder, caller, registered, server, self.begun);
         session.run(lines, writer, self.draining, notices).await;
     }
 

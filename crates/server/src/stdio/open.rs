@@ -21,8 +21,8 @@ impl Bridges {
         reader: impl AsyncRead + Unpin + Send,
         writer: impl AsyncWrite + Unpin + Send + 'static,
     ) -> impl Future<Output = ()> + Send {
-        let Self { broker, forwarder, draining, .. } = self.clone();
-        let session = Session::new(broker, forwarder, caller, registered, server);
+        let Self { broker, forwarder, draining, begun, .. } = self.clone();
+        let session = Session::new(broker, forwarder, caller, registered, server, begun);
         session.run(Lines::new(reader), writer, draining, false)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keybearer_control::bridge::Notice;
+use keybearer_core::admission;
 use keybearer_core::broker::Broker;
 use keybearer_core::clients::Registered;
 use keybearer_model::caller::Caller;
@@ -28,6 +29,8 @@ pub(super) struct Session {
     pub(super) caller: Arc<Caller>,
     pub(super) registered: Option<Arc<Registered>>,
     pub(super) server: ServerName,
+    /// Whether the person has let it begin before it began.
+    pub(super) begun: admission::Session,
 }
 
 impl Session {
@@ -37,8 +40,9 @@ impl Session {
         caller: Arc<Caller>,
         registered: Option<Arc<Registered>>,
         server: ServerName,
+        begun: admission::Session,
     ) -> Self {
-        Self { broker, forwarder, caller, registered, server }
+        Self { broker, forwarder, caller, registered, server, begun }
     }
 
     /// Serves the client until it hangs up or is revoked; then ends the session upstream. When the core drains, a

@@ -145,7 +145,7 @@ impl Talk {
     }
 
     pub(super) async fn admit(&self, call: Call, arguments: &str, waiting: Waiting<'_>) -> Result<Permit, Refusal> {
-        let session = *self.let_in.get().unwrap_or(&admission::Session::Unasked);
+        let session = *self.let_in.get().unwrap_or(&self.with.begun);
         let registered = self.with.registered.as_deref();
         let Waiting { initiative, patience, .. } = waiting;
         let asking = Asking { registered, arguments, patience, session, initiative };
@@ -181,7 +181,7 @@ impl Talk {
     /// Whether the person is asked before this call goes on.
     pub(super) fn is_asked(&self, call: &Call) -> bool {
         let keeps_session = matches!(call.class, MethodClass::Session | MethodClass::List);
-        let is_let_in = self.let_in.get().is_some() && keeps_session;
+        let is_let_in = (self.let_in.get().is_some() || self.with.begun == admission::Session::LetIn) && keeps_session;
         !is_let_in && self.with.broker.asks(call, self.with.registered.as_deref())
     }
 

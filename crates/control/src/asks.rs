@@ -1,0 +1,143 @@
+//! What the window's pages ask of a core: one request each, one answer.
+
+use keybearer_os::local::Stream;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::activity::Record;
+use crate::client::{Client, Exchange, unexpected};
+use crate::connect::{Connected, Disconnected, KnownClient, Preview, Wish};
+use crate::error::{Code, Error};
+use crate::pages::{Found, Settings, Tool};
+use crate::wire::{Reply, Request};
+
+impl Client {
+    /// The last `last` records of the audit trail, and then each that follows.
+    pub async fn activity(&self, last: u32) -> Result<Activity<Stream>, Error> {
+        Ok(Activity { exchange: self.send(&Request::Activity { last }).await? })
+    }
+
+    /// The tools of a server, as it lists them now.
+    pub async fn tools(&self, server: &str) -> Result<Vec<Tool>, Error> {
+        match self.ask(&Request::Tools { server: server.to_owned() }).await? {
+            Reply::Tools { tools } => Ok(tools),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What is at an address.
+    pub async fn look(&self, url: &str) -> Result<Found, Error> {
+        match self.ask(&Request::Look { url: url.to_owned() }).await? {
+            Reply::Found { found } => Ok(found),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Declares a server that is signed in to as it says itself.
+    pub async fn add_server(&self, name: &str, url: &str) -> Result<(), Error> {
+        let request = Request::AddServer {
+            name: name.to_owned(),
+            url: url.to_owned(),
+            header: None,
+            client_id: None,
+            client_secret: None,
+            scopes: Vec::new(),
+        };
+        match self.ask(&request).await? {
+            Reply::Server { .. } => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Removes a server and its sign-in.
+    pub async fn remove_server(&self, name: &str) -> Result<(), Error> {
+        self.done(&Request::RemoveServer { name: name.to_owned() }).await
+    }
+
+    /// The apps that can be connected, and how they stand.
+    pub async fn known_clients(&self) -> Result<Vec<KnownClient>, Error> {
+        match self.ask(&Request::KnownClients).await? {
+            Reply::KnownClients { clients } => Ok(clients),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What connecting an app would do; nothing is written.
+    pub async fn connect_preview(&self, wish: Wish) -> Result<Preview, Error> {
+        match self.ask(&Request::ConnectPreview { wish }).await? {
+            Reply::ConnectPreview { preview } => Ok(preview),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Connects an app as the preview said.
+    pub async fn connect(&self, wish: Wish, token: String) -> Result<Connected, Error> {
+        match self.ask(&Request::Connect { wish, token }).await? {
+            Reply::Connected { connected } => Ok(connected),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Takes an app's connection back and revokes it.
+    pub async fn disconnect(&self, client: &str) -> Result<Disconnected, Error> {
+        match self.ask(&Request::Disconnect { client: client.to_owned() }).await? {
+            Reply::Disconnected { disconnected } => Ok(disconnected),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Revokes an app.
+    pub async fn revoke(&self, client: &str) -> Result<(), Error> {
+        self.done(&Request::RevokeClient { name: client.to_owned() }).await
+    }
+
+    /// The settings in force.
+    pub async fn settings(&self) -> Result<Settings, Error> {
+        match self.ask(&Request::Settings).await? {
+            Reply::Settings { settings } => Ok(settings),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Refuses every call from now on.
+    pub async fn stop_access(&self) -> Result<(), Error> {
+        self.done(&Request::StopAccess).await
+    }
+
+    /// Judges calls again as before.
+    pub async fn resume_access(&self) -> Result<(), Error> {
+        self.done(&Request::ResumeAccess).await
+    }
+
+    /// Ends the core in good order.
+    pub async fn stop(&self) -> Result<(), Error> {
+        self.done(&Request::Stop).await
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Reply, Error> {
+        self.send(request).await?.last().await
+    }
+
+    async fn done(&self, request: &Request) -> Result<(), Error> {
+        match self.ask(request).await? {
+            Reply::Done => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+/// The records of the audit trail, as they come.
+#[derive(Debug)]
+pub struct Activity<S> {
+    exchange: Exchange<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Activity<S> {
+    /// The next records, the oldest first. [`Code::NoCore`] when the core went away.
+    pub async fn next(&mut self) -> Result<Vec<Record>, Error> {
+        match self.exchange.next().await? {
+            Some(Reply::Activity { records }) => Ok(records),
+            Some(other) => Err(unexpected(&other)),
+            None => Err(Error::new(Code::NoCore, "keybearer stopped while it was asked")),
+        }
+    }
+}
