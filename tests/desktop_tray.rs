@@ -99,14 +99,28 @@ fn flatten((id, properties, children): Layout, indent: &str, labels: &mut Vec<(i
     }
 }
 
-const ATTACHED: [&str; 8] = [
+const ATTACHED: [&str; 10] = [
     "1 of 2 tools ready",
     "crm: not signed in",
     "  127.0.0.1:9",
     "  Sign in to crm",
     "wiki: ready",
     "  127.0.0.1:9",
+    "Stop all access",
     "Open Keybearer",
+    "Turn Keybearer off",
+    "Close the tray icon",
+];
+const STOPPED: [&str; 10] = [
+    "All access is stopped",
+    "crm: not signed in",
+    "  127.0.0.1:9",
+    "  Sign in to crm",
+    "wiki: ready",
+    "  127.0.0.1:9",
+    "Allow access again",
+    "Open Keybearer",
+    "Turn Keybearer off",
     "Close the tray icon",
 ];
 const AWAY: [&str; 4] = ["Keybearer is not running", "Start Keybearer", "Open Keybearer", "Close the tray icon"];
@@ -129,6 +143,17 @@ fn the_tray_shows_every_server_and_outlives_the_core() {
     core.cli(&["stop"]);
     menu.becomes(&AWAY);
 
+    menu.click("Start Keybearer");
+    menu.becomes(&ATTACHED);
+
+    menu.click("Stop all access");
+    menu.becomes(&STOPPED);
+    assert!(core.refuses(&["tools", "wiki"]).contains("not allowed"), "every call is refused");
+    menu.click("Allow access again");
+    menu.becomes(&ATTACHED);
+
+    menu.click("Turn Keybearer off");
+    menu.becomes(&AWAY);
     menu.click("Start Keybearer");
     menu.becomes(&ATTACHED);
 

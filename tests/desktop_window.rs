@@ -82,7 +82,7 @@ async fn the_window_shows_every_server_and_outlives_the_core() {
 
     window.see_heading("1 of 2 tools ready").await;
     assert!(window.row("crm").await.contains("not signed in"));
-    assert!(window.row("wiki").await.contains("ready"));
+    window.see("//bdi[.='wiki']").await;
     window.see("//p[contains(., 'Sign-ins are kept in memory only')]").await;
 
     // The server does not answer: the person is told where they clicked, and no browser opens.
@@ -92,7 +92,23 @@ async fn the_window_shows_every_server_and_outlives_the_core() {
     core.cli(&["stop"]);
     window.see_heading("Keybearer is not running").await;
     window.click("Start Keybearer").await;
-    window.see("//li[contains(., 'wiki')]").await;
+
+    window.click("Company tools").await;
+    assert!(window.row("wiki").await.contains("ready"));
+    window.click("Show tools of wiki").await;
+    window.see("//li[contains(., 'wiki')]//*[@role='alert']").await;
+
+    // What is done elsewhere is shown here as it happens.
+    window.click("Activity").await;
+    core.cli(&["clients", "add", "report-script"]);
+    window.see("//li[contains(., 'report-script was connected')]").await;
+    window.click("Apps").await;
+    window.see("//li[contains(., 'report-script')]").await;
+
+    window.click("Settings").await;
+    window.see("//li[contains(., 'In memory only') and contains(., 'config.toml, line 1')]").await;
+    window.click("About").await;
+    window.see("//summary[contains(., 'libraries')]").await;
 
     let picture = window.page.screenshot().await.unwrap();
     std::fs::write(Path::new(env!("CARGO_TARGET_TMPDIR")).join("window.png"), picture).unwrap();

@@ -16,6 +16,12 @@ pub(crate) async fn is_there() -> bool {
 async fn watcher_has_host() -> zbus::Result<bool> {
     const WATCHER: &str = "org.kde.StatusNotifierWatcher";
     let bus = zbus::Connection::session().await?;
-    let watcher = zbus::Proxy::new(&bus, WATCHER, "/StatusNotifierWatcher", WATCHER).await?;
+    let watcher = zbus::proxy::Builder::<zbus::Proxy<'_>>::new(&bus)
+        .destination(WATCHER)?
+        .path("/StatusNotifierWatcher")?
+        .interface(WATCHER)?
+        .cache_properties(zbus::proxy::CacheProperties::No)
+        .build()
+        .await?;
     watcher.get_property("IsStatusNotifierHostRegistered").await
 }

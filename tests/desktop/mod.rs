@@ -79,6 +79,14 @@ impl Core {
         assert!(ended.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
         String::from_utf8(ended.stdout).unwrap()
     }
+
+    /// Runs a command that has to fail, and gives what it said about it.
+    #[allow(dead_code, reason = "not every story has something refused")]
+    pub(crate) fn refuses(&self, arguments: &[&str]) -> String {
+        let ended = Command::new(&self.command).args(arguments).env("KEYBEARER_HOME", self.home()).output().unwrap();
+        assert!(!ended.status.success(), "{arguments:?} was not refused");
+        String::from_utf8(ended.stderr).unwrap()
+    }
 }
 
 impl Drop for Core {

@@ -18,18 +18,16 @@ impl Client {
 
     /// The tools of a server, as it lists them now.
     pub async fn tools(&self, server: &str) -> Result<Vec<Tool>, Error> {
-        match self.ask(&Request::Tools { server: server.to_owned() }).await? {
-            Reply::Tools { tools } => Ok(tools),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(&Request::Tools { server: server.to_owned() }).await?;
+        let Reply::Tools { tools } = reply else { return Err(unexpected(&reply)) };
+        Ok(tools)
     }
 
     /// What is at an address.
     pub async fn look(&self, url: &str) -> Result<Found, Error> {
-        match self.ask(&Request::Look { url: url.to_owned() }).await? {
-            Reply::Found { found } => Ok(found),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(&Request::Look { url: url.to_owned() }).await?;
+        let Reply::Found { found } = reply else { return Err(unexpected(&reply)) };
+        Ok(found)
     }
 
     /// Declares a server that is signed in to as it says itself.
@@ -42,10 +40,8 @@ impl Client {
             client_secret: None,
             scopes: Vec::new(),
         };
-        match self.ask(&request).await? {
-            Reply::Server { .. } => Ok(()),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(&request).await?;
+        if let Reply::Server { .. } = reply { Ok(()) } else { Err(unexpected(&reply)) }
     }
 
     /// Removes a server and its sign-in.
@@ -55,34 +51,30 @@ impl Client {
 
     /// The apps that can be connected, and how they stand.
     pub async fn known_clients(&self) -> Result<Vec<KnownClient>, Error> {
-        match self.ask(&Request::KnownClients).await? {
-            Reply::KnownClients { clients } => Ok(clients),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(&Request::KnownClients).await?;
+        let Reply::KnownClients { clients } = reply else { return Err(unexpected(&reply)) };
+        Ok(clients)
     }
 
     /// What connecting an app would do; nothing is written.
     pub async fn connect_preview(&self, wish: Wish) -> Result<Preview, Error> {
-        match self.ask(&Request::ConnectPreview { wish }).await? {
-            Reply::ConnectPreview { preview } => Ok(preview),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(&Request::ConnectPreview { wish }).await?;
+        let Reply::ConnectPreview { preview } = reply else { return Err(unexpected(&reply)) };
+        Ok(preview)
     }
 
     /// Connects an app as the preview said.
     pub async fn connect(&self, wish: Wish, token: String) -> Result<Connected, Error> {
-        match self.ask(&Request::Connect { wish, token }).await? {
-            Reply::Connected { connected } => Ok(connected),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(&Request::Connect { wish, token }).await?;
+        let Reply::Connected { connected } = reply else { return Err(unexpected(&reply)) };
+        Ok(connected)
     }
 
     /// Takes an app's connection back and revokes it.
     pub async fn disconnect(&self, client: &str) -> Result<Disconnected, Error> {
-        match self.ask(&Request::Disconnect { client: client.to_owned() }).await? {
-            Reply::Disconnected { disconnected } => Ok(disconnected),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(&Request::Disconnect { client: client.to_owned() }).await?;
+        let Reply::Disconnected { disconnected } = reply else { return Err(unexpected(&reply)) };
+        Ok(disconnected)
     }
 
     /// Revokes an app.
@@ -92,10 +84,9 @@ impl Client {
 
     /// The settings in force.
     pub async fn settings(&self) -> Result<Settings, Error> {
-        match self.ask(&Request::Settings).await? {
-            Reply::Settings { settings } => Ok(settings),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(&Request::Settings).await?;
+        let Reply::Settings { settings } = reply else { return Err(unexpected(&reply)) };
+        Ok(settings)
     }
 
     /// Refuses every call from now on.
@@ -118,10 +109,8 @@ impl Client {
     }
 
     async fn done(&self, request: &Request) -> Result<(), Error> {
-        match self.ask(request).await? {
-            Reply::Done => Ok(()),
-            other => Err(unexpected(&other)),
-        }
+        let reply = self.ask(request).await?;
+        if let Reply::Done = reply { Ok(()) } else { Err(unexpected(&reply)) }
     }
 }
 

@@ -179,7 +179,10 @@ fn long_and_hostile_names_stay_in_their_line() {
 fn german_is_spoken_throughout() {
     let failures = BTreeMap::from([("crm".to_owned(), Error::new(Code::Unreachable, "`crm` cannot be reached"))]);
     let signed_in = server("wiki", SignIn::SignedIn { saved: true }, Some("dana@example.com"));
-    in_language(Language::German, &attached(vec![server("crm", needed(), None), signed_in], &failures), &expect![[r#"
+    in_language(
+        Language::German,
+        &attached(vec![server("crm", needed(), None), signed_in], &failures),
+        &expect![[r#"
         SignIn { count: 1 }, Keybearer: bei 1 Werkzeug anmelden
         [Bei crm anmelden] sign-in crm
         ---
@@ -196,7 +199,8 @@ fn german_is_spoken_throughout() {
         [Keybearer öffnen] open
         [Keybearer ausschalten] turn-off
         [Symbol schließen] close
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
