@@ -1,6 +1,8 @@
 //! Declares the window's commands, so that each needs a permission, finds the capabilities beside the sources, and lists
 //! what is shipped.
 
+#![allow(clippy::disallowed_methods, reason = "a build script reads the environment and asks cargo")]
+
 #[path = "build/parts.rs"]
 mod parts;
 

@@ -45,7 +45,7 @@ fn crates() -> Result<BTreeMap<(String, String), String>, Box<dyn Error>> {
         if !shipped.insert(id.clone()) {
             continue;
         }
-        let node = nodes.iter().find(|node| node["id"] == Value::from(id.as_str()));
+        let node = nodes.iter().find(|node| node["id"] == id.as_str());
         let needed = node.and_then(|node| node["deps"].as_array()).unwrap_or(&empty);
         open.extend(needed.iter().filter(|need| is_shipped(need)).map(|need| text(&need["pkg"])));
     }
