@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // A person with a browser, without either: opens an authorization URL, fills in the forms that it meets, and ends at
-// the loopback redirect. Stands as `xdg-open` on PATH where a test needs a sign-in.
+// the loopback redirect; for an address of the device flow, at the page that says so. Stands as `xdg-open` on PATH where a test needs a sign-in.
 //
 // Settings: SIGN_IN_AS (ada), BROWSER_LOG (a file that gets one line per visit).
 // Ends with 0 when the loopback listener answered well, else with 1 and one line on standard error.
@@ -13,7 +13,8 @@ const cookies = new Map();
 
 try {
   const start = new URL(process.argv[2] ?? '');
-  const redirect = new URL(start.searchParams.get('redirect_uri') ?? '');
+  const back = start.searchParams.get('redirect_uri');
+  const redirect = start.searchParams.has('user_code') ? undefined : new URL(back ?? '');
   note(start);
   const { status, text } = await signIn(start, redirect);
   if (status >= 400) throw new Error(`the redirect was answered with ${status}: ${text.slice(0, 200)}`);
@@ -25,14 +26,14 @@ try {
 async function signIn(start, redirect) {
   let page = await visit(start);
   for (let step = 0; step < STEPS; step += 1) {
-    if (isRedirect(page.url, redirect)) return page;
+    if (redirect ? isRedirect(page.url, redirect) : page.text.includes('You are signed in')) return page;
     if (page.location) {
       page = await visit(new URL(page.location, page.url));
     } else {
       page = await submit(page);
     }
   }
-  throw new Error(`no redirect to ${redirect.origin} after ${STEPS} steps`);
+  throw new Error(`no end at ${redirect?.origin ?? start.origin} after ${STEPS} steps`);
 }
 
 /** RFC 8252 §7.3: the port was chosen by the program, so origin and path say that this is its listener. */

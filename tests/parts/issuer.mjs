@@ -10,7 +10,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
 import { giveGrace } from './grace.mjs';
-import { pages } from './issuer_pages.mjs';
+import { codePage, confirmPage, donePage, pages } from './issuer_pages.mjs';
 import { answer, listen, ready, serverToBe } from './part.mjs';
 
 const seconds = (name, fallback) => Number(process.env[name] ?? fallback);
@@ -67,6 +67,7 @@ function configuration() {
       registrationManagement: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => true },
       revocation: { enabled: true },
+      deviceFlow: { enabled: true, userCodeInputSource: codePage, userCodeConfirmSource: confirmPage, successSource: donePage },
       rpInitiatedLogout: { enabled: true },
       resourceIndicators: {
         enabled: true,

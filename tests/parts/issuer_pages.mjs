@@ -57,6 +57,25 @@ async function allow(provider, { grantId, prompt, params, session }) {
   return grant.save();
 }
 
+/** Where a code is typed in (RFC 8628): `form` is the provider's own, with a field `user_code`. */
+export async function codePage(context, form) {
+  context.body = devicePage('Type in the code', `${form}<button form="op.deviceInputForm">Go on</button>`);
+}
+
+/** The code is right: is it really the person's? */
+export async function confirmPage(context, form) {
+  context.body = devicePage('Is this your code?', `${form}<button form="op.deviceConfirmForm">Yes</button>`);
+}
+
+/** The person can go back to the other device. */
+export async function donePage(context) {
+  context.body = devicePage('You are signed in', '<p>Go back to the other device.</p>');
+}
+
+function devicePage(title, content) {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title></head><body><h1>${title}</h1>${content}</body></html>`;
+}
+
 async function body(request) {
   let text = '';
   for await (const chunk of request) text += chunk;

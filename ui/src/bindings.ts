@@ -778,6 +778,49 @@ how: Leaving, };
 export type Leaving = "restored" | "removed" | "entries_removed" | "untouched";
 
 /**
+ * What was found at one server and its company sign-in.
+ */
+export type Diagnosis = { 
+/**
+ * The server's URL.
+ */
+url: string, 
+/**
+ * Each finding, in the order of the walk.
+ */
+findings: Array<Finding>, };
+
+/**
+ * One finding.
+ */
+export type Finding = { 
+/**
+ * What it is; docs/doctor.md lists them. A code never changes its meaning.
+ */
+code: string, 
+/**
+ * How much it matters.
+ */
+severity: Severity, 
+/**
+ * It, in a sentence for a person.
+ */
+words: string, 
+/**
+ * What the person can do, or whom to tell.
+ */
+advice?: string, 
+/**
+ * What exactly was seen, for IT.
+ */
+detail: string, };
+
+/**
+ * How much a finding matters.
+ */
+export type Severity = "good" | "note" | "warning" | "problem";
+
+/**
  * What a peer asks of the core.
  */
 export type Request = { "do": "status" } | { "do": "watch" } | { "do": "add_server", 
@@ -836,11 +879,19 @@ server: string,
 /**
  * Whether the core opens the browser; otherwise the address is only told.
  */
-open_browser: boolean, } | { "do": "logout", 
+open_browser: boolean, 
+/**
+ * Whether the person signs in on any device, by a code that [`Reply::Code`] brings.
+ */
+by_code: boolean, } | { "do": "logout", 
 /**
  * Of which server.
  */
-server: string, } | { "do": "known_clients" } | { "do": "connect_preview", 
+server: string, } | { "do": "doctor", 
+/**
+ * A server's short name, or a URL.
+ */
+target: string, } | { "do": "known_clients" } | { "do": "connect_preview", 
 /**
  * Which, and how.
  */
@@ -915,11 +966,27 @@ urls: Array<string>, } | { "reply": "open",
 /**
  * The address; it is of use to this sign-in only, and only for ten minutes.
  */
-url: string, } | { "reply": "signed_out", 
+url: string, } | { "reply": "code", 
+/**
+ * Where they go.
+ */
+address: string, 
+/**
+ * What they type in there.
+ */
+code: string, 
+/**
+ * The same address with the code in it, where there is one.
+ */
+whole?: string, } | { "reply": "signed_out", 
 /**
  * What became of the refresh token at the issuer.
  */
-revocation: Revocation, } | { "reply": "known_clients", 
+revocation: Revocation, } | { "reply": "diagnosis", 
+/**
+ * What was found.
+ */
+diagnosis: Diagnosis, } | { "reply": "known_clients", 
 /**
  * Each of them.
  */

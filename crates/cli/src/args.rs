@@ -57,11 +57,20 @@ pub(crate) enum Command {
         /// Print the address of the sign-in page instead of opening a browser
         #[arg(long)]
         no_browser: bool,
+        /// Sign in on any device: print a code, and where to type it in
+        #[arg(long, conflicts_with = "no_browser")]
+        device: bool,
     },
     /// Sign out of a server: revoke the sign-in and forget it
     Logout {
         /// The server's short name
         server: ServerName,
+    },
+    /// Look at what a server and its company sign-in do, lack and contradict; nobody is signed in
+    Doctor {
+        /// The server's short name, or a URL
+        #[arg(value_name = "NAME|URL")]
+        target: String,
     },
     /// Add, remove and show servers
     #[command(subcommand)]

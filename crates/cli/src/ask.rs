@@ -54,13 +54,13 @@ impl Core {
         Ok(Self { client: Client::new(folders.clone()), folders, runtime })
     }
 
-    /// Asks, and gives the reply that ends the exchange; `on_open` hears the address of a sign-in page before that.
-    pub(crate) fn ask_hearing(&self, request: &Request, mut on_open: impl FnMut(&str)) -> Result<Reply, Failure> {
+    /// Asks, and gives the reply that ends the exchange; `hear` gets what comes before: a sign-in page's address, a code.
+    pub(crate) fn ask_hearing(&self, request: &Request, mut hear: impl FnMut(&Reply)) -> Result<Reply, Failure> {
         let exchange = async {
             let mut exchange = self.client.send(request).await?;
             loop {
                 match exchange.next().await? {
-                    Some(Reply::Open { url }) => on_open(&url),
+                    Some(early @ (Reply::Open { .. } | Reply::Code { .. })) => hear(&early),
                     Some(reply) => return Ok(reply),
                     None => return Err(Error::new(Code::NoCore, "keybearer stopped while it was asked")),
                 }

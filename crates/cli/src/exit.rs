@@ -27,11 +27,13 @@ pub(crate) enum Exit {
     ToolFailed,
     /// The audit trail does not verify.
     AuditBroken,
+    /// The doctor has found why signing in does not work.
+    Ailing,
 }
 
 impl Exit {
     /// Every one, in the order of its number.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Ok,
         Self::Failed,
         Self::Usage,
@@ -43,6 +45,7 @@ impl Exit {
         Self::AlreadyRunning,
         Self::ToolFailed,
         Self::AuditBroken,
+        Self::Ailing,
     ];
 
     /// The number that the shell sees. A number never changes its meaning.
@@ -59,6 +62,7 @@ impl Exit {
             Self::AlreadyRunning => 8,
             Self::ToolFailed => 9,
             Self::AuditBroken => 10,
+            Self::Ailing => 11,
         }
     }
 
@@ -78,6 +82,7 @@ impl Exit {
             Self::AlreadyRunning => "another core runs for this home already",
             Self::ToolFailed => "the tool was called and answered that it failed",
             Self::AuditBroken => "the audit trail does not verify",
+            Self::Ailing => "`doctor` has found why signing in does not work",
         }
     }
 
@@ -116,7 +121,7 @@ mod tests {
     #[test]
     fn numbers_are_counted_without_a_gap() {
         let numbers: Vec<u8> = Exit::ALL.iter().map(|exit| exit.number()).collect();
-        assert_eq!(numbers, (0..=10).collect::<Vec<u8>>());
+        assert_eq!(numbers, (0..=11).collect::<Vec<u8>>());
     }
 
     #[test]

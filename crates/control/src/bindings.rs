@@ -7,6 +7,7 @@ use crate::connect::{
     Added, Connected, Connection, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Left, Preview, Wish,
     Written,
 };
+use crate::doctor::{Diagnosis, Finding, Severity};
 use crate::error::{Code, Error};
 use crate::pages::{Found, Setting, Settings, Source, Tool};
 use crate::snapshot::{Auth, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
@@ -28,6 +29,7 @@ pub fn typescript() -> String {
     declare![Record, Happening, Decision, Risk, Outcome, Tool, Found, Settings, Setting, Source];
     declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
     declare![Connected, Written, Disconnected, Left, Leaving];
+    declare![Diagnosis, Finding, Severity];
     declare![Request, HeaderSecret, Incoming, Reply, Revocation, Error, Code];
     file
 }

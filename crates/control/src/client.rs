@@ -50,7 +50,7 @@ impl Client {
 
     /// Signs in to a server in the system browser and waits for the end.
     pub async fn login(&self, server: &str) -> Result<Server, Error> {
-        let request = Request::Login { server: server.to_owned(), open_browser: true };
+        let request = Request::Login { server: server.to_owned(), open_browser: true, by_code: false };
         let reply = self.send(&request).await?.last().await?;
         let Reply::Server { server } = reply else { return Err(unexpected(&reply)) };
         Ok(server)
@@ -100,11 +100,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
         if let Reply::Failed { error } = reply { Err(error) } else { Ok(Some(reply)) }
     }
 
-    /// The reply that ends the exchange; what comes before it (the address of a sign-in page) is passed over.
+    /// The reply that ends the exchange; what comes before it (a sign-in page's address, a code) is passed over.
     pub async fn last(mut self) -> Result<Reply, Error> {
         loop {
             match self.next().await? {
-                Some(Reply::Open { .. }) => {}
+                Some(Reply::Open { .. } | Reply::Code { .. }) => {}
                 Some(reply) => return Ok(reply),
                 None => return Err(gone()),
             }
@@ -156,7 +156,9 @@ pub(crate) fn unexpected(reply: &Reply) -> Error {
         Reply::Server { .. } => "server",
         Reply::ClientAdded { .. } => "client_added",
         Reply::Open { .. } => "open",
+        Reply::Code { .. } => "code",
         Reply::SignedOut { .. } => "signed_out",
+        Reply::Diagnosis { .. } => "diagnosis",
         Reply::KnownClients { .. } => "known_clients",
         Reply::ConnectPreview { .. } => "connect_preview",
         Reply::Connected { .. } => "connected",

@@ -10,6 +10,7 @@ pub mod bindings;
 pub mod bridge;
 pub mod client;
 pub mod connect;
+pub mod doctor;
 pub mod env;
 pub mod error;
 pub mod pages;

@@ -5,6 +5,7 @@ use ts_rs::TS;
 
 use crate::activity::Record;
 use crate::connect::{Connected, Disconnected, KnownClient, Preview, Wish};
+use crate::doctor::Diagnosis;
 use crate::error::Error;
 use crate::pages::{Found, Settings, Tool};
 use crate::snapshot::{Client, Server, Snapshot};
@@ -75,17 +76,25 @@ pub enum Request {
         /// Which.
         name: String,
     },
-    /// Sign in to a server and wait for the end. A [`Reply::Open`] line may come first.
+    /// Sign in to a server and wait for the end. A [`Reply::Open`] or [`Reply::Code`] line may come first.
     Login {
         /// To which server.
         server: String,
         /// Whether the core opens the browser; otherwise the address is only told.
         open_browser: bool,
+        /// Whether the person signs in on any device, by a code that [`Reply::Code`] brings.
+        #[serde(default)]
+        by_code: bool,
     },
     /// Sign out of a server: revoke at the issuer, wipe here.
     Logout {
         /// Of which server.
         server: String,
+    },
+    /// Look at what a server and its company sign-in do, lack and contradict. Nobody is signed in.
+    Doctor {
+        /// A server's short name, or a URL.
+        target: String,
     },
     /// The clients that can be connected, and how they stand.
     KnownClients,
@@ -172,10 +181,26 @@ pub enum Reply {
         /// The address; it is of use to this sign-in only, and only for ten minutes.
         url: String,
     },
+    /// What a person needs to sign in on any device. More lines follow.
+    Code {
+        /// Where they go.
+        address: String,
+        /// What they type in there.
+        code: String,
+        /// The same address with the code in it, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        whole: Option<String>,
+    },
     /// Signed out.
     SignedOut {
         /// What became of the refresh token at the issuer.
         revocation: Revocation,
+    },
+    /// What the doctor found.
+    Diagnosis {
+        /// What was found.
+        diagnosis: Diagnosis,
     },
     /// The clients that can be connected.
     KnownClients {

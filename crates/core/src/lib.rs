@@ -11,6 +11,7 @@ pub mod clients;
 pub mod config;
 pub mod connect;
 pub mod custody;
+pub mod doctor;
 pub mod keeper;
 pub mod look;
 pub mod ports;

@@ -90,6 +90,14 @@ pub enum HttpError {
         /// The system's words, without query strings.
         cause: String,
     },
+    /// Nobody may be sent there (SEC-19, SEC-20): nothing was sent.
+    #[error("`{host}` must not be asked: {cause}")]
+    Forbidden {
+        /// Whom.
+        host: String,
+        /// Why.
+        cause: String,
+    },
     /// The server's certificate is not trusted.
     #[error("the certificate of `{host}` is not trusted: {cause}")]
     Certificate {

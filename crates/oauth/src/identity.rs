@@ -51,7 +51,8 @@ pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a Issuer,
     pub(crate) tenant_claim: Option<&'a str>,
     pub(crate) client_id: &'a str,
-    pub(crate) nonce: &'a Secret,
+    /// What it must carry, where the way of signing in has such a thing.
+    pub(crate) nonce: Option<&'a Secret>,
     /// The access token that came with it, for `at_hash`.
     pub(crate) access_token: &'a Secret,
     /// When it came.
@@ -70,8 +71,12 @@ pub(crate) fn verify(token: &Secret, keys: &[u8], expected: &Expected<'_>) -> Re
     let keys: CoreJsonWebKeySet = serde_json::from_slice(keys).map_err(|_| "its keys are malformed")?;
     let template = expected.tenant_claim.filter(|_| expected.issuer.as_str().contains('{'));
     let verifier = verifier(keys, expected)?.require_issuer_match(template.is_none());
-    let nonce = Nonce::new(expected.nonce.expose().to_owned());
-    let claims = token.claims(&verifier, &nonce).map_err(|error| plain(&error))?;
+    let wanted = expected.nonce.map(|nonce| Nonce::new(nonce.expose().to_owned()));
+    let claims = match &wanted {
+        Some(nonce) => token.claims(&verifier, nonce),
+        None => token.claims(&verifier, |_: Option<&Nonce>| Ok(())),
+    };
+    let claims = claims.map_err(|error| plain(&error))?;
     let issuer = match template {
         None => expected.issuer.clone(),
         Some(claim) => filled(expected.issuer, claims, claim).ok_or("its ID token is of another issuer")?,

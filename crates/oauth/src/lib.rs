@@ -7,6 +7,7 @@
 mod authorize;
 pub mod challenge;
 mod clock;
+pub mod device;
 mod discovery;
 pub mod doctor;
 mod identity;

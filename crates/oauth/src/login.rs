@@ -4,6 +4,7 @@
 //! in is another party's: the machine answers anything, and panics at nothing.
 
 mod authorizing;
+mod coding;
 mod error;
 mod finding_issuer;
 mod finding_resource;
@@ -22,6 +23,7 @@ use keybearer_model::url::Upstream;
 
 pub use self::error::LoginError;
 use crate::challenge::Challenge;
+use crate::device::DeviceCode;
 
 /// What a sign-in starts from.
 #[derive(Debug)]
@@ -36,12 +38,23 @@ pub struct LoginRequest {
     pub scopes: Vec<String>,
     /// Where the browser comes back to.
     pub redirect_uri: String,
+    /// How the person signs in.
+    pub way: Way,
     /// The randomness of this sign-in.
     pub entropy: Entropy,
     /// The name under which we register.
     pub client_name: String,
     /// The time of day.
     pub now: Timestamp,
+}
+
+/// How the person signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// At the issuer's page, which brings them back here.
+    Page,
+    /// On any device, by a code that they type in there (RFC 8628).
+    Code,
 }
 
 /// A client that the issuer knows already.
@@ -81,8 +94,10 @@ pub enum Input {
     Fetched(Response<Vec<u8>>),
     /// There was none, and why.
     Unreachable(String),
-    /// The person was shown the page.
+    /// The person was shown the page, or the code.
     Presented,
+    /// The time that was to be waited is over.
+    Waited,
     /// The browser came back; its query string.
     Callback(String),
     /// It was called off.
@@ -100,6 +115,10 @@ pub enum Effect {
     },
     /// Wait for the browser to come back.
     AwaitCallback,
+    /// Show this code to the person, and where to type it in.
+    ShowCode(DeviceCode),
+    /// Let this time pass.
+    Wait(Duration),
     /// Signed in. The grant must be stored before its token is used.
     Done(Box<Obtained>),
     /// It is over.
@@ -127,6 +146,7 @@ enum State {
     FindingIssuer(Box<finding_issuer::FindingIssuer>),
     Registering(Box<registering::Registering>),
     Authorizing(Box<authorizing::Authorizing>),
+    Coding(Box<coding::Coding>),
     Redeeming(Box<redeeming::Redeeming>),
     Identifying(Box<identifying::Identifying>),
     Ended,
@@ -158,9 +178,15 @@ impl Login {
             (State::Registering(state), Input::Fetched(reply)) => state.fetched(&reply),
             (State::Registering(state), Input::Unreachable(cause)) => fail(state.unreachable(&cause)),
             (State::Authorizing(state), Input::Callback(query)) => state.callback(&query),
-            (State::Authorizing(state), Input::Presented | Input::Fetched(_) | Input::Unreachable(_)) => {
-                (State::Authorizing(state), Effect::AwaitCallback)
-            }
+            (
+                State::Authorizing(state),
+                Input::Presented | Input::Fetched(_) | Input::Unreachable(_) | Input::Waited,
+            ) => (State::Authorizing(state), Effect::AwaitCallback),
+            (State::Coding(state), Input::Fetched(reply)) => state.fetched(reply),
+            (State::Coding(state), Input::Unreachable(cause)) => state.unreachable(&cause),
+            (State::Coding(state), Input::Waited) => state.waited(),
+            // Nothing comes back here: whatever comes is not of this sign-in.
+            (State::Coding(state), Input::Presented | Input::Callback(_)) => state.wait(),
             (State::Redeeming(state), Input::Fetched(reply)) => state.fetched(reply),
             (State::Redeeming(state), Input::Unreachable(cause)) => fail(state.unreachable(&cause)),
             (State::Identifying(state), Input::Fetched(reply)) => state.fetched(&reply),
@@ -171,7 +197,7 @@ impl Login {
                 | State::Registering(_)
                 | State::Redeeming(_)
                 | State::Identifying(_),
-                Input::Presented | Input::Callback(_),
+                Input::Presented | Input::Callback(_) | Input::Waited,
             ) => fail(LoginError::OutOfStep("an answer was expected")),
         };
         (Self(state), effect)
@@ -192,6 +218,8 @@ impl fmt::Debug for Effect {
             }
             Self::Present { url } => write!(f, "Present({})", url.split('?').next().unwrap_or_default()),
             Self::AwaitCallback => f.write_str("AwaitCallback"),
+            Self::ShowCode(_) => f.write_str("ShowCode(…)"),
+            Self::Wait(time) => write!(f, "Wait({time:?})"),
             Self::Done(_) => f.write_str("Done(…)"),
             Self::Fail(error) => write!(f, "Fail({error})"),
         }
@@ -205,6 +233,7 @@ impl fmt::Debug for Input {
             Self::Fetched(reply) => write!(f, "Fetched({})", reply.status().as_u16()),
             Self::Unreachable(cause) => write!(f, "Unreachable({cause})"),
             Self::Presented => f.write_str("Presented"),
+            Self::Waited => f.write_str("Waited"),
             Self::Callback(_) => f.write_str("Callback(…)"),
             Self::Cancelled => f.write_str("Cancelled"),
         }

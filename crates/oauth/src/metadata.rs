@@ -83,6 +83,8 @@ pub(crate) struct AuthorizationServer {
     pub(crate) registration: Option<Endpoint>,
     pub(crate) revocation: Option<Endpoint>,
     pub(crate) jwks: Option<Endpoint>,
+    /// Where codes for other devices are given out (RFC 8628).
+    pub(crate) device: Option<Endpoint>,
     pub(crate) scopes: Vec<String>,
     /// How clients may authenticate at the token endpoint, where it says.
     pub(crate) client_auth: Option<Vec<String>>,
@@ -116,6 +118,7 @@ struct IssuerDocument {
     registration_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
     jwks_uri: Option<String>,
+    device_authorization_endpoint: Option<String>,
     scopes_supported: Option<Vec<String>>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     code_challenge_methods_supported: Option<Vec<String>>,
@@ -133,6 +136,7 @@ impl AuthorizationServer {
             registration: format!("{origin}/register").parse().ok(),
             revocation: None,
             jwks: None,
+            device: None,
             scopes: Vec::new(),
             client_auth: None,
             callback_issuer: CallbackIssuer::Unspecified,
@@ -193,6 +197,7 @@ impl Asked<'_> {
             registration: optional("registration_endpoint", document.registration_endpoint.as_ref())?,
             revocation: optional("revocation_endpoint", document.revocation_endpoint.as_ref())?,
             jwks: optional("jwks_uri", document.jwks_uri.as_ref())?,
+            device: optional("device_authorization_endpoint", document.device_authorization_endpoint.as_ref())?,
             scopes: document.scopes_supported.unwrap_or_default(),
             client_auth: document.token_endpoint_auth_methods_supported,
             callback_issuer: match document.authorization_response_iss_parameter_supported {

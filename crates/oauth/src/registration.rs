@@ -8,7 +8,8 @@ use keybearer_model::url::Endpoint;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::login::{LoginError, PreRegistered};
+use crate::device;
+use crate::login::{LoginError, PreRegistered, Way};
 use crate::metadata::AuthorizationServer;
 use crate::text::shown;
 
@@ -33,12 +34,17 @@ pub(crate) fn request(
     name: &str,
     redirect_uri: &str,
     scopes: &[String],
+    way: Way,
 ) -> Option<Request<Vec<u8>>> {
+    let mut grant_types = vec!["authorization_code", "refresh_token"];
+    if way == Way::Code {
+        grant_types.push(device::GRANT_TYPE);
+    }
     let mut body = json!({
         "client_name": name,
         "application_type": "native",
         "redirect_uris": [redirect_uri],
-        "grant_types": ["authorization_code", "refresh_token"],
+        "grant_types": grant_types,
         "response_types": ["code"],
         "token_endpoint_auth_method": name_of(auth),
     });

@@ -20,6 +20,7 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::discovery::is_trouble;
 use crate::text::shown;
@@ -66,6 +67,27 @@ pub(crate) fn client(id: &str, secret: Option<&Secret>, auth: ClientAuth, token:
         }
         (ClientAuth::None, _) | (_, None) => client,
     })
+}
+
+/// A request of this client to `at` with these parameters, authenticated as at the token endpoint.
+///
+/// The `oauth2` crate has no such request; how a client authenticates is the same in all of them.
+pub(crate) fn form(
+    id: &str,
+    secret: Option<&Secret>,
+    auth: ClientAuth,
+    at: &Endpoint,
+    parameters: &[(&str, &str)],
+) -> Option<Request<Vec<u8>>> {
+    let capture = Capture::default();
+    client(id, secret, auth, at)?.exchange_client_credentials().request(&capture).err();
+    let mut request = capture.request()?;
+    let written: Vec<(String, String)> = form_urlencoded::parse(request.body()).into_owned().collect();
+    let credentials = written.iter().filter(|(name, _)| name == "client_id" || name == "client_secret");
+    let body =
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(credentials).extend_pairs(parameters).finish();
+    *request.body_mut() = body.into_bytes();
+    Some(request)
 }
 
 /// The way out of the `oauth2` crate: keeps the request, and answers nothing.

@@ -81,8 +81,10 @@ impl Http for PlainHttp {
     async fn send(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, HttpError> {
         let unusable = |cause: String| HttpError::Unreachable { host: failure::host_of(request.uri()), cause };
         let url = Url::parse(&request.uri().to_string()).map_err(|cause| unusable(cause.to_string()))?;
-        let client = self.client(&request, &url).await.map_err(|refused| unusable(refused.to_string()))?;
         let host = failure::host_of(request.uri());
+        let client = self.client(&request, &url).await;
+        let client =
+            client.map_err(|refused| HttpError::Forbidden { host: host.clone(), cause: refused.to_string() })?;
         let request = reqwest::Request::try_from(request).map_err(|cause| failure::translated(&host, cause))?;
         let answer = client.execute(request).await.map_err(|cause| failure::translated(&host, cause))?;
         read(&host, answer).await

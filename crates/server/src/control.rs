@@ -105,8 +105,12 @@ impl Control {
                 done(self.add_client(&name, &servers, program, container).await)
             }
             Request::RevokeClient { name } => done(self.revoke_client(&name).await),
-            Request::Login { server, open_browser } => return self.login(&server, open_browser, replies).await,
+            Request::Login { server, open_browser, by_code } => {
+                let way = if by_code { sign_in::Way::Code } else { sign_in::Way::Page };
+                return self.login(&server, open_browser, way, replies).await;
+            }
             Request::Logout { server } => done(self.logout(&server).await),
+            Request::Doctor { target } => done(self.examine(&target).await),
             Request::KnownClients => done(self.known_clients().await),
             Request::ConnectPreview { wish } => done(self.connect_preview(wish).await),
             Request::Connect { wish, token } => done(self.connect(wish, &token).await),
@@ -237,17 +241,23 @@ impl Control {
         revoked.map(|()| Reply::Done).map_err(|error| view::change_error(&self.broker, &error))
     }
 
-    async fn login(&self, server: &str, browser: bool, replies: &mut Replies) -> std::io::Result<()> {
+    async fn login(
+        &self,
+        server: &str,
+        browser: bool,
+        way: sign_in::Way,
+        replies: &mut Replies,
+    ) -> std::io::Result<()> {
         let name: ServerName = match parse(server) {
             Ok(name) => name,
             Err(error) => return say(replies, &Reply::Failed { error }).await,
         };
-        let (told, mut addresses) = mpsc::unbounded_channel();
-        let opening = sign_in::Opening { browser, told: Some(told) };
+        let (told, mut to_tell) = mpsc::unbounded_channel();
+        let opening = sign_in::Opening { browser, way, told: Some(told) };
         let mut signing_in = std::pin::pin!(self.broker.sign_in(&name, opening));
         let ended = loop {
             tokio::select! {
-                Some(url) = addresses.recv() => say(replies, &Reply::Open { url }).await?,
+                Some(told) = to_tell.recv() => say(replies, &view::told(told)).await?,
                 ended = &mut signing_in => break ended,
             }
         };
@@ -275,11 +285,11 @@ fn done(result: Result<Reply, Error>) -> Reply {
     result.unwrap_or_else(|error| Reply::Failed { error })
 }
 
-fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Error> {
+pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|cause| Error::new(Code::BadRequest, format!("{cause}")))
 }
 
-fn unknown_server(name: &ServerName) -> Error {
+pub(crate) fn unknown_server(name: &ServerName) -> Error {
     Error::new(Code::UnknownServer, format!("there is no server `{name}`"))
         .hint("see the names with `keybearer servers list`")
 }

@@ -12,6 +12,7 @@ mod control;
 mod doors;
 mod doorways;
 mod draining;
+mod examining;
 mod forward;
 mod gate;
 mod half_closed;

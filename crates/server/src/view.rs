@@ -2,12 +2,13 @@
 
 use keybearer_control::error::{Code, Error};
 use keybearer_control::snapshot::{Auth, Client, ClientBy, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::wire::Reply;
 use keybearer_core::broker::{Broker, ChangeError};
 use keybearer_core::clients::Registered;
 use keybearer_core::config::{AuthConfig, Problem, ServerConfig};
 use keybearer_core::keeper::{SignInState, Standing};
 use keybearer_core::ports::KeyStoreKind;
-use keybearer_core::sign_in::SignInError;
+use keybearer_core::sign_in::{DeviceCode, SignInError, Told};
 use keybearer_model::name::ServerName;
 
 use crate::doors::Doors;
@@ -112,6 +113,14 @@ pub(crate) fn change_error(broker: &Broker, error: &ChangeError) -> Error {
         },
         ChangeError::NotSaved(_) => Error::new(Code::NotSaved, message),
         ChangeError::KeyStore(_) => Error::new(Code::KeyStore, message).hint("unlock the keychain, then try again"),
+    }
+}
+
+/// What a person needs to sign in where nothing is opened for them.
+pub(crate) fn told(told: Told) -> Reply {
+    match told {
+        Told::Page(url) => Reply::Open { url },
+        Told::Code(DeviceCode { address, code, whole }) => Reply::Code { address, code, whole },
     }
 }
 

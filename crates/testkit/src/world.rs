@@ -168,7 +168,7 @@ impl World {
 
     /// Signs in to a server, as `keybearer login` does.
     pub async fn login(&self, server: &str) -> Result<Reply, Error> {
-        self.ask(Request::Login { server: server.to_owned(), open_browser: true }).await
+        self.ask(Request::Login { server: server.to_owned(), open_browser: true, by_code: false }).await
     }
 
     /// Signs out of a server, as `keybearer logout` does.

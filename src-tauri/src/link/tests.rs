@@ -138,7 +138,10 @@ async fn a_click_is_a_request_and_its_failure_stays_until_the_next_try() {
 
     let refuse = async {
         let (request, mut peer) = core.asked().await;
-        assert!(matches!(&request, Request::Login { server, open_browser: true } if server == "crm"), "{request:?}");
+        assert!(
+            matches!(&request, Request::Login { server, open_browser: true, by_code: false } if server == "crm"),
+            "{request:?}"
+        );
         say(&mut peer, &Reply::Failed { error: Error::new(Code::SignInFailed, "the sign-in was cancelled") }).await;
     };
     tokio::join!(async { link.sign_in("crm").await.unwrap() }, refuse);

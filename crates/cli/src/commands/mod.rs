@@ -3,6 +3,7 @@
 mod audit;
 mod clients;
 pub(crate) mod connect;
+mod doctor;
 mod generate;
 mod life;
 mod servers;
@@ -29,8 +30,11 @@ pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
         Command::Stop => life::stop(format),
         Command::Stdio { server } => Ok(crate::bridge::run(server)),
         Command::Status => life::status(format),
-        Command::Login { server, no_browser } => sign_in::login(&server, sign_in::Page::from_flag(no_browser), format),
+        Command::Login { server, no_browser, device } => {
+            sign_in::login(&server, sign_in::Page::from_flags(no_browser, device), format)
+        }
         Command::Logout { server } => sign_in::logout(&server, format),
+        Command::Doctor { target } => doctor::run(target, format),
         Command::Servers(command) => servers::run(command, format),
         Command::Clients(command) => clients::run(command, format),
         Command::Connect(wanted) => connect::connect(&wanted, format),

@@ -11,26 +11,36 @@ use crate::out::{self, Format};
 use crate::plain::clean;
 use crate::show;
 
-/// Who opens the sign-in page.
+/// Where the person signs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Page {
-    /// The core, in the browser.
+    /// In the browser, which the core opens.
     Opened,
-    /// The person, with the address that is told.
+    /// In a browser that the person opens, with the address that is told.
     Told,
+    /// On any device, with a code that is told.
+    Elsewhere,
 }
 
 impl Page {
-    /// As `--no-browser` says.
-    pub(super) fn from_flag(no_browser: bool) -> Self {
-        if no_browser { Self::Told } else { Self::Opened }
+    /// As `--no-browser` and `--device` say.
+    pub(super) fn from_flags(no_browser: bool, device: bool) -> Self {
+        match (no_browser, device) {
+            (_, true) => Self::Elsewhere,
+            (true, false) => Self::Told,
+            (false, false) => Self::Opened,
+        }
     }
 }
 
 /// Signs in and waits for the end.
 pub(super) fn login(server: &ServerName, page: Page, format: Format) -> Result<Exit, Failure> {
-    let request = Request::Login { server: server.to_string(), open_browser: page == Page::Opened };
-    let reply = Core::started()?.ask_hearing(&request, |url| tell(server, url, page, format))?;
+    let request = Request::Login {
+        server: server.to_string(),
+        open_browser: page == Page::Opened,
+        by_code: page == Page::Elsewhere,
+    };
+    let reply = Core::started()?.ask_hearing(&request, |early| tell(server, early, page, format))?;
     let Reply::Server { server } = reply else { return Err(Failure::unexpected_answer()) };
     out::result(format, &server, || show::ending::signed_in(&server));
     Ok(Exit::Ok)
@@ -45,19 +55,25 @@ pub(super) fn logout(server: &ServerName, format: Format) -> Result<Exit, Failur
     Ok(Exit::Ok)
 }
 
-/// Tells the address of the sign-in page. With `--no-browser` it is part of the result: the one value that comes early.
-fn tell(server: &ServerName, url: &str, page: Page, format: Format) {
-    match (page, format) {
-        (Page::Told, Format::Json) => out::json(&json!({ "open": url })),
-        (Page::Told, Format::Text) => {
+/// Tells what a person needs to sign in. What they must act upon is part of the result: the one value that comes early.
+fn tell(server: &ServerName, early: &Reply, page: Page, format: Format) {
+    match (early, page, format) {
+        (Reply::Code { address, code, whole }, _, Format::Json) => {
+            out::json(&json!({ "code": { "address": address, "code": code, "whole": whole } }));
+        }
+        (Reply::Code { address, code, whole }, _, Format::Text) => {
+            out::print(&show::ending::code(server.as_str(), address, code, whole.as_deref()));
+        }
+        (Reply::Open { url }, Page::Told, Format::Json) => out::json(&json!({ "open": url })),
+        (Reply::Open { url }, Page::Told, Format::Text) => {
             out::print(&format!("Open this address to sign in to {server}:\n\n{}\n\n", clean(url)));
         }
-        (Page::Opened, Format::Json) => {}
-        (Page::Opened, Format::Text) => {
+        (Reply::Open { url }, Page::Opened | Page::Elsewhere, Format::Text) => {
             out::note(&format!(
                 "Sign in to {server} in the browser. If none opens, open this address:\n{}",
                 clean(url)
             ));
         }
+        (_, _, Format::Json | Format::Text) => {}
     }
 }

@@ -26,6 +26,16 @@ pub(crate) fn signed_in(server: &Server) -> String {
     }
 }
 
+/// During `login`, for a person who signs in on another device.
+pub(crate) fn code(server: &str, address: &str, code: &str, whole: Option<&str>) -> String {
+    let (address, code) = (clean(address), Tone::Strong.paint(&clean(code)));
+    let whole = whole.map(|whole| format!("Or open {}, and compare the code.\n", clean(whole))).unwrap_or_default();
+    format!(
+        "To sign in to {}, open this address on any device:\n\n  {address}\n\nand type in this code:\n\n  {code}\n\n{whole}",
+        clean(server)
+    )
+}
+
 /// After `logout`.
 pub(crate) fn signed_out(server: &str, revocation: &Revocation) -> String {
     let name = clean(server);
@@ -56,6 +66,17 @@ mod tests {
         assert_eq!(bare(&signed_in(&saved)), "✓ Signed in to crm as dana@example.com.\n");
         let lost = server("crm", SignIn::SignedIn { saved: false });
         assert!(signed_in(&lost).contains("in memory only"));
+    }
+
+    #[test]
+    fn a_code_is_told_with_where_to_type_it_in() {
+        let text =
+            bare(&code("crm", "https://idp.test/device", "WDJB-\u{202e}MJHT", Some("https://idp.test/device?c=1")));
+        assert_eq!(
+            text,
+            "To sign in to crm, open this address on any device:\n\n  https://idp.test/device\n\nand type in this code:\n\n  \
+             WDJB-\u{FFFD}MJHT\n\nOr open https://idp.test/device?c=1, and compare the code.\n"
+        );
     }
 
     #[test]

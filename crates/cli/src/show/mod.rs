@@ -4,6 +4,7 @@ pub(crate) mod arguments;
 pub(crate) mod audit;
 pub(crate) mod clients;
 pub(crate) mod connect;
+pub(crate) mod doctor;
 pub(crate) mod ending;
 pub(crate) mod json;
 pub(crate) mod question;

@@ -198,7 +198,31 @@ impl fmt::Display for Code {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::expect_file;
+
     use super::*;
+
+    const PAGE: &str = include_str!("../../../../docs/doctor.md");
+
+    /// `UPDATE_EXPECT=1` writes it anew.
+    #[test]
+    fn the_page_names_every_code() {
+        let rows = Code::ALL.iter().map(|code| {
+            let weight = match code.severity() {
+                Severity::Good => "good",
+                Severity::Note => "note",
+                Severity::Warning => "warning",
+                Severity::Problem => "problem",
+            };
+            format!("| `{code}` | {weight} | {} {} |\n", code.words(), code.advice()).replace("  |", " |")
+        });
+        let (before, _) = PAGE.split_once("| code |").unwrap();
+        let page = format!(
+            "{before}| code | weight | what it says, and what to do |\n|---|---|---|\n{}",
+            rows.collect::<String>()
+        );
+        expect_file!["../../../../docs/doctor.md"].assert_eq(&page);
+    }
 
     #[test]
     fn codes_are_unique_and_whoever_has_a_problem_is_told_what_to_do() {

@@ -1,8 +1,9 @@
 //! Fourth state: the person is at the issuer's page, and we wait for the browser to come back.
 
+use super::coding::Coding;
 use super::finding_issuer::Plan;
 use super::redeeming::Redeeming;
-use super::{Effect, LoginError, State, fail};
+use super::{Effect, LoginError, State, Way, fail};
 use crate::authorize::{Authorization, Callback, judge};
 use crate::registration::Client;
 
@@ -14,6 +15,9 @@ pub(super) struct Authorizing {
 
 impl Authorizing {
     pub(super) fn begin(plan: Plan, client: Client) -> (State, Effect) {
+        if plan.request.way == Way::Code {
+            return Coding::begin(plan, client);
+        }
         let authorization = Authorization {
             issuer: &plan.issuer,
             profile: &plan.profile,

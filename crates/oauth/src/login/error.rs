@@ -64,6 +64,15 @@ pub enum LoginError {
         /// Which issuer.
         issuer: String,
     },
+    /// The issuer gives out no codes for other devices (RFC 8628).
+    #[error("`{issuer}` gives out no codes for other devices")]
+    NoDeviceCode {
+        /// Which issuer.
+        issuer: String,
+    },
+    /// Nobody typed the code in while it was good.
+    #[error("nobody typed the code in while it was good")]
+    CodeEnded,
     /// The issuer refused to register us.
     #[error("`{issuer}` refused to register Keybearer: {detail}")]
     RegistrationRefused {
@@ -127,6 +136,8 @@ impl LoginError {
                 "tell whoever runs the company sign-in that `code_challenge_methods_supported` must list `S256`"
                     .to_owned()
             }
+            Self::NoDeviceCode { .. } => "sign in with a browser on this computer".to_owned(),
+            Self::CodeEnded => "sign in again; a new code is shown".to_owned(),
             Self::NoWayToRegister { .. } | Self::RegistrationRefused { .. } => {
                 "ask IT to register Keybearer there as a native app with the redirect address \
                  `http://127.0.0.1/callback` (any port), and set the `client_id` that they get for the server"

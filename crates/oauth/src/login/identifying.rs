@@ -21,6 +21,16 @@ pub(super) struct Redeemed {
     pub(super) tokens: Tokens,
     /// When the tokens came, by the issuer's clock.
     pub(super) received: Timestamp,
+    pub(super) tie: Tie,
+}
+
+/// What ties the ID token to this sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tie {
+    /// A nonce that went to the issuer's page and comes back in the token.
+    Nonce,
+    /// The device code, which only we know: RFC 8628 has no nonce.
+    Code,
 }
 
 #[derive(Debug)]
@@ -38,12 +48,15 @@ impl Identifying {
         if !reply.status().is_success() {
             return fail(trouble(self.host(), reply.status()));
         }
-        let Redeemed { plan, client, tokens, received } = &self.0;
+        let Redeemed { plan, client, tokens, received, tie } = &self.0;
         let expected = Expected {
             issuer: &plan.issuer.issuer,
             tenant_claim: plan.profile.tenant_claim(),
             client_id: &client.id,
-            nonce: &plan.request.entropy.nonce,
+            nonce: match tie {
+                Tie::Nonce => Some(&plan.request.entropy.nonce),
+                Tie::Code => None,
+            },
             access_token: &tokens.access,
             now: *received,
         };
@@ -67,6 +80,15 @@ impl Identifying {
 }
 
 impl Redeemed {
+    /// Goes on to who signed in, where the issuer can tell.
+    pub(super) fn proceed(self) -> (State, Effect) {
+        match (&self.tokens.id, &self.plan.issuer.jwks) {
+            // An ID token that was not asked for proves nothing to us.
+            (Some(_), Some(_)) if self.plan.scopes.iter().any(|scope| scope == "openid") => Identifying::begin(self),
+            (_, _) => self.done(Account::default(), None),
+        }
+    }
+
     /// The end: the grant, with everything pinned that later requests must not learn anew.
     pub(super) fn done(self, account: Account, proven_issuer: Option<Issuer>) -> (State, Effect) {
         let Self { plan, client, tokens, .. } = self;

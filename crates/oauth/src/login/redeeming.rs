@@ -1,12 +1,11 @@
 //! Fifth state: the code is being exchanged for tokens.
 
 use http::{Request, Response};
-use keybearer_model::grant::Account;
 use keybearer_model::secret::Secret;
 use oauth2::{AuthorizationCode, PkceCodeVerifier, RedirectUrl};
 
 use super::finding_issuer::Plan;
-use super::identifying::{Identifying, Redeemed};
+use super::identifying::{Redeemed, Tie};
 use super::{Effect, LoginError, State, fail};
 use crate::clock::date;
 use crate::discovery::{trouble, unreachable};
@@ -38,13 +37,7 @@ impl Redeeming {
         match token::read(&self.exchange, reply) {
             Ok(tokens) => {
                 let Self { plan, client, .. } = *self;
-                match (&tokens.id, &plan.issuer.jwks) {
-                    // An ID token that was not asked for proves nothing to us: it has no nonce of ours.
-                    (Some(_), Some(_)) if plan.scopes.iter().any(|scope| scope == "openid") => {
-                        Identifying::begin(Redeemed { plan, client, tokens, received })
-                    }
-                    _ => Redeemed { plan, client, tokens, received }.done(Account::default(), None),
-                }
+                Redeemed { plan, client, tokens, received, tie: Tie::Nonce }.proceed()
             }
             Err(Fault::Refused { detail, .. }) => fail(LoginError::Refused { issuer: issuer(), detail }),
             Err(Fault::Trouble(status)) => fail(trouble(self.host(), status)),

@@ -8,7 +8,7 @@ use keybearer_model::url::Endpoint;
 
 use super::authorizing::Authorizing;
 use super::finding_issuer::Plan;
-use super::{Effect, LoginError, State, fail};
+use super::{Effect, LoginError, State, Way, fail};
 use crate::discovery::{is_trouble, trouble, unreachable};
 use crate::metadata::Provenance;
 use crate::registration::{self, Client};
@@ -32,6 +32,10 @@ enum Attempt {
 
 impl Registering {
     pub(super) fn begin(mut plan: Plan) -> (State, Effect) {
+        // Said before anything is registered that would be of no use.
+        if plan.request.way == Way::Code && plan.issuer.device.is_none() {
+            return fail(LoginError::NoDeviceCode { issuer: plan.issuer.issuer.to_string() });
+        }
         if let Some(client) = plan.request.client.take() {
             return Authorizing::begin(plan, Client::from(client));
         }
@@ -80,7 +84,14 @@ impl Registering {
             Attempt::WithScopes => scopes,
             Attempt::WithoutScopes => &[],
         };
-        match registration::request(&self.at, self.auth, &request.client_name, &request.redirect_uri, scopes) {
+        match registration::request(
+            &self.at,
+            self.auth,
+            &request.client_name,
+            &request.redirect_uri,
+            scopes,
+            request.way,
+        ) {
             Some(question) => (State::Registering(self), Effect::Fetch(question)),
             None => fail(LoginError::OutOfStep("the registration's address cannot be asked")),
         }

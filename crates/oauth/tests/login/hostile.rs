@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use keybearer_model::secret::Secret;
 use keybearer_model::time::Timestamp;
 use keybearer_oauth::challenge::Challenge;
-use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginRequest};
+use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginRequest, Way};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -100,7 +100,8 @@ fn nearly_right(effect: &Effect, change: Option<(String, Value)>) -> Input {
             _ => (200, issuer_metadata(ISSUER)),
         },
         Effect::AwaitCallback => return Input::Callback(format!("state={}&code=c", "s".repeat(43))),
-        Effect::Present { .. } | Effect::Done(_) | Effect::Fail(_) => return Input::Presented,
+        Effect::Wait(_) => return Input::Waited,
+        Effect::Present { .. } | Effect::ShowCode(_) | Effect::Done(_) | Effect::Fail(_) => return Input::Presented,
     };
     if let Some((name, value)) = change {
         document[name] = value;
@@ -108,7 +109,7 @@ fn nearly_right(effect: &Effect, change: Option<(String, Value)>) -> Input {
     Input::Fetched(Response::builder().status(status).body(document.to_string().into_bytes()).unwrap())
 }
 
-fn begin() -> (Login, Effect) {
+fn begin(way: Way) -> (Login, Effect) {
     let entropy = Entropy {
         state: Secret::new("s".repeat(43)),
         verifier: Secret::new("v".repeat(43)),
@@ -120,6 +121,7 @@ fn begin() -> (Login, Effect) {
         client: None,
         scopes: vec!["openid".to_owned()],
         redirect_uri: "http://127.0.0.1:1/callback".to_owned(),
+        way,
         entropy,
         client_name: "Keybearer".to_owned(),
         now: Timestamp::from_millis(NOW * 1000),
@@ -138,13 +140,14 @@ proptest! {
     }
 
     #[test]
-    fn any_conversation_is_held(turns in prop::collection::vec(turn(), 8..16)) {
-        let (mut login, mut effect) = begin();
+    fn any_conversation_is_held(turns in prop::collection::vec(turn(), 8..16), by_code in any::<bool>()) {
+        let (mut login, mut effect) = begin(if by_code { Way::Code } else { Way::Page });
         for turn in turns {
             match &effect {
                 Effect::Fetch(request) => prop_assert_eq!(request.uri().scheme_str(), Some("https")),
                 Effect::Present { url } => prop_assert!(url.starts_with("https://")),
-                Effect::AwaitCallback | Effect::Done(_) => {}
+                Effect::ShowCode(code) => prop_assert!(code.address.starts_with("https://")),
+                Effect::AwaitCallback | Effect::Wait(_) | Effect::Done(_) => {}
                 Effect::Fail(error) => {
                     let told = format!("{error} {:?}", error.hint());
                     prop_assert!(!told.chars().any(char::is_control), "{}", told);
@@ -209,6 +212,7 @@ fn weak_entropy_and_a_bad_way_back_begin_nothing() {
             client: None,
             scopes: Vec::new(),
             redirect_uri: redirect_uri.to_owned(),
+            way: Way::Page,
             entropy: Entropy { state, verifier, nonce: sound() },
             client_name: "Keybearer".to_owned(),
             now: Timestamp::from_millis(0),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "tests")]
 
 mod authorization;
+mod device;
 mod discovery;
 mod hostile;
 mod lasting;

@@ -10,7 +10,7 @@ use keybearer_model::grant::ClientAuth;
 use keybearer_model::secret::Secret;
 use keybearer_model::time::Timestamp;
 use keybearer_oauth::challenge::Challenge;
-use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginRequest, Obtained, PreRegistered};
+use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginRequest, Obtained, PreRegistered, Way};
 use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKeyId, PrivateSigningKey as _};
 use serde_json::{Value, json};
@@ -49,8 +49,12 @@ pub(crate) struct World {
     pub(crate) keys: Option<Value>,
     /// The `Date` of the token reply.
     pub(crate) date: Option<&'static str>,
+    /// What the place for codes answers first, and the token endpoint then, one after the other; where there are any,
+    /// the person signs in by a code.
+    pub(crate) codes: Vec<(u16, Value)>,
     /// Hosts that nobody answers at.
     pub(crate) silent_hosts: Vec<&'static str>,
+    pub(crate) code_forms: Vec<BTreeMap<String, String>>,
     authorized: Option<BTreeMap<String, String>>,
     pub(crate) code: Option<String>,
     registered_secret: Option<String>,
@@ -73,7 +77,9 @@ impl World {
             id_token: None,
             keys: None,
             date: None,
+            codes: Vec::new(),
             silent_hosts: Vec::new(),
+            code_forms: Vec::new(),
             authorized: None,
             code: None,
             registered_secret: None,
@@ -129,6 +135,12 @@ impl World {
                 self.registered_secret = answer.1["client_secret"].as_str().filter(|_| !public).map(str::to_owned);
                 (answer.0, "application/json", answer.1)
             }
+            (&Method::POST, "/device" | "/token") if !self.codes.is_empty() => {
+                let form: BTreeMap<String, String> = form_urlencoded::parse(request.body()).into_owned().collect();
+                self.code_forms.push(form);
+                let (status, body) = self.codes.remove(0);
+                (status, "application/json", body)
+            }
             (&Method::POST, "/token") => self.redeem(request),
             _ => panic!("asked for {} {url}", request.method()),
         };
@@ -170,18 +182,28 @@ impl World {
         let mut reply = json!({
             "access_token": "cAnArY-access", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "cAnArY-refresh",
         });
-        if let Some(bend) = &self.id_token {
-            let mut header = json!({"alg": "EdDSA", "kid": "k1", "typ": "JWT"});
-            let mut claims = json!({
-                "iss": ISSUER, "sub": "u-1", "aud": asked["client_id"], "nonce": asked.get("nonce"),
-                "iat": NOW, "exp": NOW + 300, "email": "ada@example.com", "name": "Ada", "email_verified": "true",
-            });
-            bend(&mut header, &mut claims);
-            reply["id_token"] = sign(&self.key, &header, &claims).into();
+        if self.id_token.is_some() {
+            let client = asked["client_id"].clone();
+            reply["id_token"] = self.id_token_for(&client, asked.get("nonce")).into();
         }
         let mut status = 200;
         (self.token)(&mut status, &mut reply);
         (status, "application/json", reply)
+    }
+}
+
+impl World {
+    /// An ID token for this client, bent as the dial says.
+    pub(crate) fn id_token_for(&self, client: &str, nonce: Option<&String>) -> String {
+        let mut header = json!({"alg": "EdDSA", "kid": "k1", "typ": "JWT"});
+        let mut claims = json!({
+            "iss": ISSUER, "sub": "u-1", "aud": client, "nonce": nonce,
+            "iat": NOW, "exp": NOW + 300, "email": "ada@example.com", "name": "Ada", "email_verified": "true",
+        });
+        if let Some(bend) = &self.id_token {
+            bend(&mut header, &mut claims);
+        }
+        sign(&self.key, &header, &claims)
     }
 }
 
@@ -242,6 +264,7 @@ pub(crate) fn walk(mut world: World) -> (String, Option<Obtained>) {
         }),
         scopes: world.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         redirect_uri: REDIRECT.to_owned(),
+        way: if world.codes.is_empty() { Way::Page } else { Way::Code },
         entropy,
         client_name: "Keybearer".to_owned(),
         now: Timestamp::from_millis(NOW * 1000),
@@ -260,6 +283,9 @@ pub(crate) fn walk(mut world: World) -> (String, Option<Obtained>) {
             Effect::Fetch(request) => {
                 let reply = world.answer(&request);
                 told += &format!("{} {} {}\n", request.method(), request.uri(), reply.status().as_u16());
+                for (name, value) in world.code_forms.pop().into_iter().flatten() {
+                    told += &format!("     {name}={value}\n");
+                }
                 Input::Fetched(reply)
             }
             Effect::Present { url } => {
@@ -284,6 +310,15 @@ pub(crate) fn walk(mut world: World) -> (String, Option<Obtained>) {
                 }
                 None => Input::Cancelled,
             },
+            Effect::ShowCode(shown) => {
+                told +=
+                    &format!("CODE {} at {} or {}\n", shown.code, shown.address, shown.whole.as_deref().unwrap_or("-"));
+                Input::Presented
+            }
+            Effect::Wait(time) => {
+                told += &format!("WAIT {time:?}\n");
+                Input::Waited
+            }
             Effect::Done(obtained) => {
                 let facts = &obtained.grant.facts;
                 told += &format!("DONE {} at {} as {}", facts.account, facts.issuer, facts.client_id);

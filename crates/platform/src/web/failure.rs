@@ -19,7 +19,7 @@ pub(super) fn translated(host: &str, error: reqwest::Error) -> HttpError {
     let error = error.without_url();
     let host = host.to_owned();
     if let Some(refused) = chain(&error).find_map(<dyn Error>::downcast_ref::<Refused>) {
-        return HttpError::Unreachable { host, cause: refused.to_string() };
+        return HttpError::Forbidden { host, cause: refused.to_string() };
     }
     if let Some(wrong) = chain(&error).find_map(certificate) {
         return HttpError::Certificate { host, cause: in_words(wrong) };

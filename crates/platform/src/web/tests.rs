@@ -62,7 +62,7 @@ async fn without_the_mark_this_machine_is_not_asked() {
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"] {
         let request = http::Request::get(format!("http://{host}:{port}/")).body(Vec::new()).unwrap();
         let refusal = failure(request).await;
-        assert!(matches!(&refusal, HttpError::Unreachable { cause, .. } if cause.contains("private")), "{refusal}");
+        assert!(matches!(&refusal, HttpError::Forbidden { cause, .. } if cause.contains("private")), "{refusal}");
     }
     let asked = listener.into_std().unwrap().accept();
     assert!(asked.is_err_and(|cause| cause.kind() == std::io::ErrorKind::WouldBlock), "it was asked");

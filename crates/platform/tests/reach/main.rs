@@ -65,8 +65,8 @@ async fn sec_20_no_way_to_write_an_address_gets_past_the_guard() {
         let forbidden = encodings::all().filter(|way| !server.may_lead_to(way.place, way.scheme));
         for way in forbidden {
             let asked = ask(&http, &upstream, &way.text).await;
-            let unreachable = matches!(asked, None | Some(Err(HttpError::Unreachable { .. })));
-            assert!(unreachable, "{} for {}: {asked:?}", way.text, server.url);
+            let refused_it = matches!(asked, None | Some(Err(HttpError::Forbidden { .. })));
+            assert!(refused_it, "{} for {}: {asked:?}", way.text, server.url);
             // The first of the two walls: what metadata names is judged before a request is made of it.
             let taken = way.text.parse::<Endpoint>().is_ok_and(|named| upstream.may_lead_to(named.as_url()));
             assert!(!taken, "{} would be taken from the metadata of {}", way.text, server.url);

@@ -121,7 +121,7 @@ async fn sec_20_no_name_leads_nearer_than_the_server() {
     let public = "https://crm.example.com/mcp".parse().unwrap();
     for name in EVIL.into_iter().flat_map(spelled) {
         let asked = ask(&http, &public, &format!("https://{name}/token")).await;
-        assert!(matches!(asked, Some(Err(HttpError::Unreachable { .. }))), "{name}: {asked:?}");
+        assert!(matches!(asked, Some(Err(HttpError::Forbidden { .. }))), "{name}: {asked:?}");
     }
     assert_eq!(machine.reached().await, [] as [IpAddr; 0]);
     // The arrangement sees what arrives.

@@ -1,0 +1,63 @@
+//! Signing in on another device, by a code (RFC 8628), with a real issuer and a real server.
+#![allow(clippy::unwrap_used, reason = "a story stops where it fails")]
+#![allow(clippy::disallowed_methods, reason = "programs are started as a person would")]
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use keybearer_stories::company::Company;
+use keybearer_stories::core::{Core, Home, keybearer};
+use keybearer_stories::parts::{self, Watch};
+use serde_json::{Value, json};
+
+/// Signs in to `server` from a machine without a display; the person has a browser elsewhere. What the command told, line
+/// by line.
+fn sign_in(home: &Home, server: &str, options: &[&str]) -> Vec<Value> {
+    let mut command = home.command(keybearer());
+    command.args(["login", server, "--json"]).args(options).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let _watch = Watch::over(&child);
+    let mut told = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let value: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if let Some(whole) = value["code"]["whole"].as_str() {
+            let mut browser = Command::new(parts::node());
+            browser.arg(parts::script("browser.mjs")).arg(whole);
+            let ended = parts::end_of(browser);
+            assert!(ended.status.success(), "{} {}", ended.out, ended.err);
+        }
+        told.push(value);
+    }
+    child.wait().unwrap();
+    told
+}
+
+#[test]
+fn a_person_without_a_display_signs_in_by_a_code() {
+    let company = Company::open();
+    let mut home = Home::new(&company.config("memory"));
+    for (name, value) in [("BROWSER", ""), ("DISPLAY", ""), ("WAYLAND_DISPLAY", ""), ("WSL_DISTRO_NAME", "")] {
+        home.set(name, value);
+    }
+    let core = Core::start(&home);
+
+    // By itself, because no browser can be opened here; and because the person wants it.
+    for (server, options, grants) in [("everything", &[][..], 1), ("counting", &["--device"][..], 2)] {
+        let told = sign_in(&home, server, options);
+        let [code, signed_in] = told.as_slice() else { panic!("{told:?}") };
+        assert!(code["code"]["address"].as_str().unwrap().ends_with("/device"), "{code}");
+        assert_eq!(
+            (&signed_in["name"], &signed_in["state"]["kind"]),
+            (&json!(server), &json!("signed_in")),
+            "{signed_in}"
+        );
+        assert_eq!(signed_in["account"], "ada@example.test");
+        assert!(company.count("by_grant/urn:ietf:params:oauth:grant-type:device_code") >= grants);
+    }
+    let called = home.keybearer(&["call", "everything", "echo", r#"{"message":"hello"}"#]);
+    assert!(called.status.success() && called.out.contains("Echo: hello"), "{} {}", called.out, called.err);
+    assert_eq!((company.count("by_grant/authorization_code"), home.visits()), (0, 0));
+
+    assert!(core.stop(&home).success());
+    home.assert_no_secret(&company.secrets());
+}
