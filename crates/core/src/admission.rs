@@ -86,10 +86,10 @@ impl Broker {
         let call = Arc::new(call);
         let deadline = Instant::now() + asking.patience;
         let Some(server) = self.server(&call.server) else {
-            self.trail().begin(&call).settle(Outcome::UnknownServer);
+            self.trail().begin(call).settle(Outcome::UnknownServer);
             return Err(Refusal::UnknownServer);
         };
-        let mut span = self.trail().begin(&call);
+        let mut span = self.trail().begin(Arc::clone(&call));
         if let Some(client) = asking.registered {
             client.see(self.ports().clock.now());
         }
@@ -195,7 +195,7 @@ impl Permit {
     pub fn pass_on(&mut self, client: &HeaderMap, headers: &mut HeaderMap) {
         let names = self.server.config.passing.copy(client, headers);
         if !names.is_empty() {
-            self.span.headers(&names);
+            self.span.headers(names);
         }
     }
 
@@ -253,8 +253,8 @@ fn keeps_session(class: MethodClass) -> bool {
 
 /// The trail tells as whom a call was made.
 fn note_account(span: &mut Span, held: Option<&Held>) {
-    if let Some(email) = held.and_then(|held| held.account.as_ref()?.email.as_deref()) {
-        span.account(email);
+    if let Some(account) = held.and_then(|held| held.account.as_ref()) {
+        span.account(account);
     }
 }
 

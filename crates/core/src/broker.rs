@@ -298,13 +298,13 @@ impl Broker {
     }
 
     /// Records a call that cannot be judged or is turned away after it was classified.
-    pub fn record_refused(&self, call: &Call, outcome: crate::audit::Outcome) {
-        self.0.trail.begin(call).settle(outcome);
+    pub fn record_refused(&self, call: Call, outcome: crate::audit::Outcome) {
+        self.0.trail.begin(Arc::new(call)).settle(outcome);
     }
 
     /// Begins the record of a call that goes to no server: one to a tool of Keybearer's own.
-    pub fn record_own(&self, call: &Call) -> crate::audit::Span {
-        self.0.trail.begin(call)
+    pub fn record_own(&self, call: Call) -> crate::audit::Span {
+        self.0.trail.begin(Arc::new(call))
     }
 
     /// Records what a door turned away before it was a call, counted over a minute.

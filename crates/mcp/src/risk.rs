@@ -17,33 +17,36 @@ const DELETES_FIRST: [&str; 4] = ["drop", "clear", "cancel", "rm"];
 /// The risk of a tool by its name: at least a change.
 pub fn of_tool(name: &str) -> RiskClass {
     let mut risk = RiskClass::Change;
-    for (position, word) in words(name).iter().enumerate() {
-        let word = word.as_str();
+    for_each_word(name, |position, word| {
         let first = position == 0;
         if SENDS.contains(&word) || first && SENDS_FIRST.contains(&word) {
             risk = risk.max(RiskClass::Send);
         } else if DELETES.contains(&word) || first && DELETES_FIRST.contains(&word) {
             risk = risk.max(RiskClass::Delete);
         }
-    }
+    });
     risk
 }
 
-/// The words of `send_email`, `send-email`, `sendEmail` and `SendEMail2`, in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before_is_lower = false;
-    for letter in name.chars().take(256) {
+/// A name longer than this says no more.
+const LONGEST: usize = 256;
+
+/// Goes through the words of `send_email`, `send-email`, `sendEmail` and `SendEMail2`, in lower case.
+fn for_each_word(name: &str, mut tell: impl FnMut(usize, &str)) {
+    let (mut word, mut position, mut before_is_lower) = (String::with_capacity(32), 0, false);
+    for letter in name.chars().take(LONGEST) {
         let begins = !letter.is_alphanumeric() || letter.is_uppercase() && before_is_lower;
-        if begins && words.last().is_some_and(|word| !word.is_empty()) {
-            words.push(String::new());
+        if begins && !word.is_empty() {
+            tell(position, &word);
+            position += 1;
+            word.clear();
         }
         before_is_lower = letter.is_lowercase() || letter.is_numeric();
-        if let Some(word) = words.last_mut().filter(|_| letter.is_alphanumeric()) {
+        if letter.is_alphanumeric() {
             word.extend(letter.to_lowercase());
         }
     }
-    words
+    tell(position, &word);
 }
 
 #[cfg(test)]

@@ -184,7 +184,7 @@ impl Exchange {
         body: Bytes,
     ) -> Result<Response<Answer>, Stopped> {
         let Ok(session) = self.session(errand) else {
-            self.broker.record_refused(&call, Outcome::UnknownSession);
+            self.broker.record_refused(call, Outcome::UnknownSession);
             return Err(Stopped::UnknownSession);
         };
         let patience = calls::patience(call.class);
@@ -226,13 +226,14 @@ impl Exchange {
 
     /// The answer as the client gets it; `others` are the other calls of the batch that it answers.
     fn relay(&self, errand: &Errand<'_>, relayed: Response<Relay>, others: Vec<Permit>) -> Response<Answer> {
-        let (head, relay) = relayed.into_parts();
+        let (mut head, relay) = relayed.into_parts();
         let client = errand.visitor.registered.as_ref().map(Arc::clone);
         let keep_alive = KeepAlive::over(&head.headers, self.silence);
         let relayed = Relayed::new(relay, client, keep_alive);
+        withhold(&mut head.headers, errand.modern);
         let mut response = Response::new(Answer::Relayed(relayed.answering(others, head.status)));
         *response.status_mut() = head.status;
-        *response.headers_mut() = select(&head.headers, header::response_passes, errand.modern);
+        *response.headers_mut() = head.headers;
         response
     }
 }
@@ -245,14 +246,26 @@ impl Errand<'_> {
 
     /// The client's headers that go on to the server.
     fn passing(&self) -> HeaderMap {
-        select(&self.head.headers, header::request_passes, self.modern)
+        let passes = |name: &HeaderName| header::request_passes(name) && !is_idle(name, self.modern);
+        let passing = self.head.headers.iter().filter(|(name, _)| passes(name));
+        // With room for what the forwarder adds.
+        let mut headers = HeaderMap::with_capacity(self.head.headers.len() + 4);
+        headers.extend(passing.map(|(name, value)| (name.clone(), value.clone())));
+        headers
     }
 }
 
-/// The headers that pass; in the modern era there are no sessions to speak of.
-fn select(headers: &HeaderMap, passes: fn(&HeaderName) -> bool, modern: bool) -> HeaderMap {
-    let passing = headers.iter().filter(|(name, _)| passes(name) && !(modern && *name == session::HEADER));
-    passing.map(|(name, value)| (name.clone(), value.clone())).collect()
+/// In the modern era there are no sessions to speak of.
+fn is_idle(name: &HeaderName, modern: bool) -> bool {
+    modern && *name == session::HEADER
+}
+
+/// Takes out of an answer's headers those that do not pass.
+fn withhold(headers: &mut HeaderMap, modern: bool) {
+    let passes = |name: &HeaderName| header::response_passes(name) && !is_idle(name, modern);
+    while let Some(name) = headers.keys().find(|name| !passes(name)).cloned() {
+        headers.remove(name);
+    }
 }
 
 /// A refused request is answered in JSON-RPC, so that the model reads the sentence; nothing else has an id to answer.

@@ -1,10 +1,15 @@
 //! What a record says.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use keybearer_model::call::{Call, RiskClass};
+use http::HeaderName;
+use keybearer_model::call::Call;
 use keybearer_model::caller::Caller;
+use keybearer_model::grant::Account;
 use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::program::Digest;
 use keybearer_model::verdict::{DenyReason, RuleId};
@@ -27,64 +32,79 @@ pub enum Entry {
     Event(Event),
 }
 
-/// One call.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "event", rename = "call")]
+/// One call. It shares what the call knows; whoever writes the record puts it into words, not the call's own thread.
+#[derive(Clone, Debug)]
 pub struct CallEntry {
-    #[serde(flatten)]
-    who: Who,
-    server: ServerName,
-    method: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tool: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    risk: Option<RiskClass>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    arguments: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    headers: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    duration_ms: u64,
+    call: Arc<Call>,
+    account: Option<Arc<Account>>,
+    headers: Vec<HeaderName>,
+    decision: Option<Decision>,
+    outcome: Outcome,
+    duration: Duration,
 }
 
-/// Who called. It is put into words by whoever writes the record, not by the call.
-#[derive(Clone, Debug)]
-struct Who(Arc<Caller>);
-
-impl Serialize for Who {
+impl Serialize for CallEntry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let caller = &self.0;
+        let call = &*self.call;
         let mut map = serializer.serialize_map(None)?;
-        if let Some(client) = &caller.client {
-            map.serialize_entry("client", client)?;
+        map.serialize_entry("event", "call")?;
+        who::<S>(&call.caller, &mut map)?;
+        map.serialize_entry("server", &call.server)?;
+        map.serialize_entry("method", &cut(&call.method))?;
+        if let Some(tool) = &call.tool {
+            map.serialize_entry("tool", &cut(tool))?;
+            map.serialize_entry("risk", &call.risk)?;
         }
-        if let Some(path) = caller.executable() {
-            map.serialize_entry("program", &shown(path))?;
+        if !call.argument_names.is_empty() {
+            map.serialize_entry("arguments", &arguments(&call.argument_names))?;
         }
-        if let Some(attribution) = caller.attribution() {
-            map.serialize_entry("attribution", &attribution)?;
+        if let Some(email) = self.account.as_ref().and_then(|account| account.email.as_deref()) {
+            map.serialize_entry("account", email)?;
         }
-        if let Some(digest) = caller.program().and_then(|program| program.file.as_ref()?.digest()) {
-            map.serialize_entry("sha256", &digest)?;
+        if !self.headers.is_empty() {
+            map.serialize_entry("headers", &self.headers.iter().map(HeaderName::as_str).collect::<Vec<_>>())?;
         }
-        if let Some(above @ [_, ..]) = caller.chain().get(1..) {
-            let above: Vec<_> = above.iter().map(|process| process.executable.as_deref().map(shown)).collect();
-            map.serialize_entry("started_by", &above)?;
+        if let Some(decision) = &self.decision {
+            map.serialize_entry("decision", decision.word())?;
+            map.serialize_entry("reason", &format_args!("{decision}"))?;
         }
+        map.serialize_entry("outcome", self.outcome.word())?;
+        if let Outcome::Answered { status } = self.outcome {
+            map.serialize_entry("status", &status)?;
+        }
+        map.serialize_entry("duration_ms", &u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX))?;
         map.end()
     }
 }
 
+/// Who called.
+fn who<S: Serializer>(caller: &Caller, map: &mut S::SerializeMap) -> Result<(), S::Error> {
+    if let Some(client) = &caller.client {
+        map.serialize_entry("client", client.as_str())?;
+    }
+    if let Some(path) = caller.executable() {
+        map.serialize_entry("program", &shown(path))?;
+    }
+    if let Some(attribution) = caller.attribution() {
+        map.serialize_entry("attribution", &attribution)?;
+    }
+    if let Some(digest) = caller.program().and_then(|program| program.file.as_ref()?.digest()) {
+        map.serialize_entry("sha256", &digest)?;
+    }
+    if let Some(above @ [_, ..]) = caller.chain().get(1..) {
+        let above: Vec<_> = above.iter().map(|process| process.executable.as_deref().map(shown)).collect();
+        map.serialize_entry("started_by", &above)?;
+    }
+    Ok(())
+}
+
+fn arguments(names: &[Box<str>]) -> Vec<Cow<'_, str>> {
+    let more = names.len().checked_sub(MOST_NAMES + 1).map(|rest| Cow::Owned(format!("… {} more", rest + 1)));
+    names.iter().take(MOST_NAMES).map(|name| cut(name)).chain(more).collect()
+}
+
 fn shown(path: &Path) -> String {
-    cut(&path.to_string_lossy())
+    cut(&path.to_string_lossy()).into_owned()
 }
 
 /// An event that is no call.
@@ -184,6 +204,26 @@ pub enum Decision {
     Denied(DenyReason),
 }
 
+impl Decision {
+    /// The word in the record.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Allowed(_) => "allow",
+            Self::Denied(_) => "deny",
+        }
+    }
+}
+
+/// Its reason.
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allowed(rule) => rule.fmt(f),
+            Self::Denied(reason) => reason.fmt(f),
+        }
+    }
+}
+
 /// How a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -238,67 +278,38 @@ impl Outcome {
 
 impl CallEntry {
     /// The record of a call that has just begun; it counts as aborted until it is settled.
-    pub(super) fn begun(call: &Call) -> Self {
-        let names = call.argument_names.iter().take(MOST_NAMES).map(|name| cut(name));
-        let more = call.argument_names.len().checked_sub(MOST_NAMES + 1).map(|rest| format!("… {} more", rest + 1));
+    pub(super) fn begun(call: Arc<Call>) -> Self {
         Self {
-            who: Who(Arc::clone(&call.caller)),
-            server: call.server.clone(),
-            method: cut(&call.method),
-            tool: call.tool.as_deref().map(cut),
-            risk: call.tool.as_ref().map(|_| call.risk),
-            arguments: names.chain(more).collect(),
+            call,
             account: None,
             headers: Vec::new(),
             decision: None,
-            reason: None,
-            outcome: Outcome::Aborted.word(),
-            status: None,
-            duration_ms: 0,
+            outcome: Outcome::Aborted,
+            duration: Duration::ZERO,
         }
     }
 
-    pub(super) fn decided(&mut self, decision: &Decision) {
-        let (word, reason) = match decision {
-            Decision::Allowed(rule) => ("allow", rule.to_string()),
-            Decision::Denied(reason) => ("deny", reason.to_string()),
-        };
-        self.decision = Some(word);
-        self.reason = Some(reason);
+    pub(super) fn decided(&mut self, decision: Decision) {
+        self.decision = Some(decision);
     }
 
-    pub(super) fn account(&mut self, email: String) {
-        self.account = Some(email);
+    pub(super) fn account(&mut self, account: Arc<Account>) {
+        self.account = Some(account);
     }
 
-    pub(super) fn headers(&mut self, names: Vec<String>) {
+    pub(super) fn headers(&mut self, names: Vec<HeaderName>) {
         self.headers = names;
     }
 
-    pub(super) fn ended(&mut self, outcome: Outcome, duration: std::time::Duration) {
-        self.outcome = outcome.word();
-        self.status = match outcome {
-            Outcome::Answered { status } => Some(status),
-            Outcome::Denied
-            | Outcome::UnknownServer
-            | Outcome::UnknownSession
-            | Outcome::NotSent
-            | Outcome::SignInNeeded
-            | Outcome::RefusedByServer
-            | Outcome::IssuerUnavailable
-            | Outcome::KeyStore
-            | Outcome::Unreachable
-            | Outcome::Interrupted
-            | Outcome::Aborted => None,
-        };
-        self.duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    pub(super) fn ended(&mut self, outcome: Outcome, duration: Duration) {
+        (self.outcome, self.duration) = (outcome, duration);
     }
 }
 
 /// Somebody else's name, at a length that a reader can bear.
-fn cut(name: &str) -> String {
+fn cut(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
-        None => name.to_owned(),
+        Some((end, _)) => Cow::Owned(format!("{}…", name.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(name),
     }
 }

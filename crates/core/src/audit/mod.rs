@@ -61,7 +61,7 @@ impl Trail {
     }
 
     /// Begins the record of a call; it is written when the span is settled or dropped.
-    pub fn begin(&self, call: &Call) -> Span {
+    pub fn begin(&self, call: Arc<Call>) -> Span {
         Span::begin(self.clone(), call)
     }
 

@@ -1,7 +1,10 @@
 //! The obligation to record how a call ended.
 
+use std::sync::Arc;
+
 use http::HeaderName;
 use keybearer_model::call::Call;
+use keybearer_model::grant::Account;
 use keybearer_model::time::BootTime;
 
 use super::{CallEntry, Decision, Entry, Outcome, Trail};
@@ -15,30 +18,29 @@ pub struct Span {
 }
 
 impl Span {
-    pub(super) fn begin(trail: Trail, call: &Call) -> Self {
+    pub(super) fn begin(trail: Trail, call: Arc<Call>) -> Self {
         let begun = trail.clock().boot();
         Self { trail, begun, entry: Some(Box::new(CallEntry::begun(call))) }
     }
 
     /// Notes what was decided.
-    #[expect(clippy::needless_pass_by_value, reason = "a decision is made once, and ends here")]
     pub fn decided(&mut self, decision: Decision) {
         if let Some(entry) = &mut self.entry {
-            entry.decided(&decision);
+            entry.decided(decision);
         }
     }
 
-    /// Notes the e-mail address of the account that the call is made as.
-    pub fn account(&mut self, email: impl Into<String>) {
+    /// Notes whose account the call is made as: the record tells its e-mail address.
+    pub fn account(&mut self, account: &Arc<Account>) {
         if let Some(entry) = &mut self.entry {
-            entry.account(email.into());
+            entry.account(Arc::clone(account));
         }
     }
 
     /// Notes the names of the headers that go on beyond MCP's own.
-    pub fn headers(&mut self, names: &[HeaderName]) {
+    pub fn headers(&mut self, names: Vec<HeaderName>) {
         if let Some(entry) = &mut self.entry {
-            entry.headers(names.iter().map(ToString::to_string).collect());
+            entry.headers(names);
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use expect_test::expect;
 use keybearer_model::call::{MethodClass, RiskClass};
 use keybearer_model::caller::Caller;
+use keybearer_model::grant::Account;
 use keybearer_model::program::{Digest, Process, ProgramFile, Stamp};
 use keybearer_model::time::{BootTime, Timestamp};
 use keybearer_model::verdict::{DenyReason, RuleId};
@@ -94,21 +95,21 @@ fn shell() -> Process {
 fn a_call_is_one_record_with_names_and_no_values() {
     let dir = TempDir::new().unwrap();
     let trail = trail(dir.path());
-    let mut allowed = trail.begin(&call("find"));
+    let mut allowed = trail.begin(Arc::new(call("find")));
     allowed.decided(Decision::Allowed(RuleId::User { number: 2, line: 9 }));
-    allowed.account("joe@example.com");
+    allowed.account(&Arc::new(Account { email: Some("joe@example.com".into()), ..Account::default() }));
     allowed.settle(Outcome::Answered { status: 200 });
-    let mut denied = trail.begin(&call("drop"));
+    let mut denied = trail.begin(Arc::new(call("drop")));
     denied.decided(Decision::Denied(DenyReason::Person));
     denied.settle(Outcome::Denied);
     let caller = Caller::by_chain(None, vec![shell(), Process::default(), shell()], |_| true);
-    drop(trail.begin(&Call {
+    drop(trail.begin(Arc::new(Call {
         caller: Arc::new(caller),
         tool: None,
         method: "tools/list".into(),
         argument_names: vec![],
         ..call("")
-    }));
+    })));
     trail.flush();
     expect![[r#"
         {"seq":1,"time":"2023-11-14T22:13:20.021Z","prev":[HASH],"event":"call","client":"claude","server":"crm","method":"tools/call","tool":"find","risk":"change","arguments":["id","note"],"account":"joe@example.com","decision":"allow","reason":"rule 2 (config.toml line 9)","outcome":"answered","status":200,"duration_ms":7}
@@ -161,7 +162,7 @@ fn names_of_others_are_cut() {
     let trail = trail(dir.path());
     let long = "é".repeat(5000);
     let argument_names = vec![long.clone().into(); 1000];
-    trail.begin(&Call { argument_names, ..call(&long) }).settle(Outcome::Interrupted);
+    trail.begin(Arc::new(Call { argument_names, ..call(&long) })).settle(Outcome::Interrupted);
     trail.flush();
     let record = &tail(dir.path(), 1).unwrap()[0];
     assert_eq!(record["tool"].as_str().unwrap().chars().count(), 201);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, HOST, HeaderMap, HeaderValue};
+use http::header::{ACCEPT_ENCODING, HOST, HeaderValue};
 use http::{Request, Uri};
 use http_body_util::Full;
 use keybearer_core::admission::Permit;
@@ -36,8 +36,7 @@ impl Route {
 
     /// The request that this call is here.
     pub(super) fn request(&self, permit: &Permit, outgoing: &Outgoing) -> Request<Full<Bytes>> {
-        let mut headers = HeaderMap::with_capacity(outgoing.headers.len() + 4);
-        headers.extend(outgoing.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let mut headers = outgoing.headers.clone();
         headers.insert(HOST, self.host.clone());
         // Answers are looked through for our own secrets, which compression would hide.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));

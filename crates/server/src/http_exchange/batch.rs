@@ -38,7 +38,7 @@ impl Exchange {
         let calls = members.iter().map(|member| calls::call_of(member, &errand.visitor.caller, errand.server));
         let calls: Vec<Call> = calls.collect();
         let Ok(session) = self.session(errand) else {
-            calls.iter().for_each(|call| self.broker.record_refused(call, Outcome::UnknownSession));
+            calls.into_iter().for_each(|call| self.broker.record_refused(call, Outcome::UnknownSession));
             return answer::unknown_session(None);
         };
         let permits = match self.admit_all(errand, members, calls).await {
@@ -86,7 +86,7 @@ impl Exchange {
                 Ok(permit) => permits.push(permit),
                 Err(refusal) => {
                     permits.into_iter().for_each(|permit| permit.settle(Outcome::NotSent));
-                    waiting.for_each(|(_, (_, call))| self.broker.record_refused(&call, Outcome::NotSent));
+                    waiting.for_each(|(_, (_, call))| self.broker.record_refused(call, Outcome::NotSent));
                     return Err(Refused { which, refusal });
                 }
             }

@@ -201,7 +201,7 @@ impl Hub {
         }
         let mut call = calls::call_of(message, &self.caller, server);
         call.tool = call.tool.map(|shown| names::split(&shown).map_or(shown.clone(), |(_, rest)| rest.into()));
-        self.broker().record_refused(&call, Outcome::Denied);
+        self.broker().record_refused(call, Outcome::Denied);
         Some(obstacle(Obstacle::NotAllowed, server))
     }
 }

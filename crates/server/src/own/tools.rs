@@ -87,7 +87,7 @@ impl ServerHandler for Own {
         let hub = self.hub.upgrade().ok_or_else(|| ErrorData::internal_error("Keybearer is ending", None))?;
         let arguments = request.arguments.unwrap_or_default();
         // Dropped with the call, if the client calls it off.
-        let record = hub.broker().record_own(&call(&hub, &request.name, &arguments));
+        let record = hub.broker().record_own(call(&hub, &request.name, &arguments));
         let result = match &*request.name {
             STATUS => words::status(&hub.servers()),
             LIST_SERVERS => words::servers(&hub.servers()),

@@ -47,7 +47,7 @@ impl Talk {
                     Missing::SignIn => Outcome::SignInNeeded,
                     Missing::Permission => Outcome::Denied,
                 };
-                self.with.broker.record_refused(&self.call_of(message), outcome);
+                self.with.broker.record_refused(self.call_of(message), outcome);
                 self.list_stand_in(message, id, missing).await;
             }
             _ => self.wait_and_exchange(message, id, line, sent).await,
@@ -65,7 +65,7 @@ impl Talk {
                 self.exchange(message, id, line, Waiting { patience, ..waiting }, sent).await;
             }
             Err(refusal) => {
-                self.with.broker.record_refused(&self.call_of(message), outcome_of(&refusal));
+                self.with.broker.record_refused(self.call_of(message), outcome_of(&refusal));
                 self.out.message(&reply::obstacle(id, answer::obstacle(&refusal), &self.with.server)).await;
             }
         }
