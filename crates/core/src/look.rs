@@ -30,7 +30,7 @@ impl Broker {
     /// What is at `upstream`.
     pub async fn look(&self, upstream: &Upstream) -> Found {
         match self.inquire(knock(upstream), upstream).await {
-            Err(HttpError::Unreachable { cause, .. }) => Found::Unreachable(cause),
+            Err(HttpError::Unreachable { cause, .. } | HttpError::Forbidden { cause, .. }) => Found::Unreachable(cause),
             Err(HttpError::Certificate { cause, .. }) => Found::Certificate(cause),
             Err(HttpError::Interrupted { cause, .. }) => Found::Interrupted(cause),
             Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED => self.locked(upstream, &answer).await,
