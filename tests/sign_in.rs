@@ -8,10 +8,9 @@ use keybearer_control::snapshot::{KeyStore, SignIn};
 use keybearer_control::wire::{Reply, Revocation};
 use keybearer_core::custody::Custody;
 use keybearer_core::ports::KeyStoreError;
-use keybearer_model::grant::{Account, ClientAuth, Grant, GrantFacts};
+use keybearer_model::grant::{Grant, GrantFacts};
 use keybearer_model::name::GrantId;
 use keybearer_model::secret::Secret;
-use keybearer_model::time::Timestamp;
 use keybearer_testkit::follow::Conduct;
 use keybearer_testkit::idp::{IdTokens, IssParameter, RefreshTokens};
 use keybearer_testkit::ports::MemoryKeyStore;
@@ -48,7 +47,7 @@ async fn sec_21_what_is_secret_follows_no_redirect() {
         }
     }
     let signed_out = world.logout("crm").await.unwrap();
-    let Reply::SignedOut { revocation: Revocation::Failed { .. } } = signed_out else { panic!("{signed_out:?}") };
+    let Reply::SignedOut { revocation: Revocation::Failed { .. }, .. } = signed_out else { panic!("{signed_out:?}") };
     assert_eq!(elsewhere.requests().len(), 0, "something went to where a redirect led");
     assert_eq!((world.company.idp.counts().refreshes, world.company.idp.counts().revocations), (0, 0));
 }
@@ -125,13 +124,22 @@ async fn sec_40_no_bearer_is_released_before_its_grant_is_stored() {
     world.login("crm").await.unwrap();
     world.clock.advance(Duration::from_secs(3601));
     let before = world.company.crm.requests();
-    let held = world.keys.hold();
-    let calls = world.keys.calls();
+    let replies = world.company.idp.hold_token_replies();
     let mut call = std::pin::pin!(client.call("crm", "get_account", json!({ "id": "A-1002" })));
-    tokio::select! {
+    let asked = world.company.idp.counts().token_requests;
+    let stored = async {
+        // The key store slows down while the issuer is being asked.
+        world.company.idp.until(|counts| counts.token_requests > asked).await.unwrap();
+        let (held, calls) = (world.keys.hold(), world.keys.calls());
+        drop(replies);
+        world.company.idp.until(|counts| counts.refreshes == 1).await.unwrap();
+        world.keys.until_calls(calls + 1).await;
+        held
+    };
+    let held = tokio::select! {
         answer = &mut call => panic!("an answer before the grant was stored: {answer:?}"),
-        () = world.keys.until_calls(calls + 1) => {}
-    }
+        held = stored => held,
+    };
     assert_eq!((world.company.idp.counts().refreshes, world.company.crm.requests()), (1, before));
     drop(held);
     assert!(call.await.result().is_some());
@@ -256,7 +264,7 @@ async fn sec_48_signing_out_revokes_and_wipes_and_no_call_signs_in_again() {
     let client = world.client("chat-app").await;
     world.login("crm").await.unwrap();
     let reply = world.logout("crm").await.unwrap();
-    assert!(matches!(reply, Reply::SignedOut { revocation: Revocation::Revoked }), "{reply:?}");
+    assert!(matches!(reply, Reply::SignedOut { revocation: Revocation::Revoked, .. }), "{reply:?}");
     assert!(world.keys.names().is_empty());
     let answer = client.call("crm", "get_account", json!({ "id": "A-1002" })).await;
     assert_eq!((answer.code(), world.browser.windows()), (Some(SIGN_IN_NEEDED), 1));
@@ -268,7 +276,7 @@ async fn sec_48_signing_out_works_when_the_issuer_does_not() {
     world.login("crm").await.unwrap();
     world.company.idp.without_revocation();
     let reply = world.logout("crm").await.unwrap();
-    assert!(matches!(reply, Reply::SignedOut { revocation: Revocation::Failed { .. } }), "{reply:?}");
+    assert!(matches!(reply, Reply::SignedOut { revocation: Revocation::Failed { .. }, .. }), "{reply:?}");
     assert!(world.keys.names().is_empty());
 }
 
@@ -315,26 +323,23 @@ async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output>
 #[tokio::test]
 async fn sec_44_a_newer_grant_is_not_deleted_for_an_older_one() {
     let keys = std::sync::Arc::new(MemoryKeyStore::default());
-    let custody = Custody::new(std::sync::Arc::clone(&keys) as _, "home");
-    let grant = |generation| Grant {
-        facts: GrantFacts {
-            id: GrantId::derive("https://idp.test", "app", "https://crm.test/mcp"),
-            issuer: "https://idp.test".parse().expect("an issuer"),
-            token_endpoint: "https://idp.test/token".parse().expect("an endpoint"),
-            revocation_endpoint: None,
-            client_id: "app".to_owned(),
-            client_auth: ClientAuth::None,
-            resource: None,
-            scopes: Vec::new(),
-            account: Account::default(),
-            signed_in_at: Timestamp::from_millis(0),
-        },
-        client_secret: None,
-        refresh_token: Some(Secret::mint("cAnArY-").expect("randomness")),
-        generation,
-    };
-    let newer = grant(2);
-    custody.put_grant(&newer).await.unwrap();
+    let custody = Custody::new(std::sync::Arc::clone(&keys) as _, "home", "machine");
+    let facts: GrantFacts = serde_json::from_value(json!({
+        "id": GrantId::derive("https://idp.test", "app", "dana", "https://crm.test/mcp"),
+        "issuer": "https://idp.test",
+        "token_endpoint": "https://idp.test/token",
+        "revocation_endpoint": null,
+        "client_id": "app",
+        "client_auth": "none",
+        "resource": null,
+        "scopes": [],
+        "account": {},
+        "signed_in_at": 0,
+    }))
+    .expect("a grant's public parts");
+    let refresh_token = Some(Secret::mint("cAnArY-").expect("randomness"));
+    let mut newer = Grant { facts, client_secret: None, refresh_token, generation: 2 };
+    custody.put_grant(&mut newer).await.unwrap();
     custody.delete_grant(&newer.facts.id, 1).await.unwrap();
     let kept = custody.grant(&newer.facts.id).await.unwrap().expect("the newer grant");
     assert_eq!(kept.generation, 2);

@@ -230,7 +230,11 @@ account?: string,
 /**
  * The company sign-in (issuer) that it uses, once known.
  */
-issuer?: string, };
+issuer?: string, 
+/**
+ * The other servers of the same sign-in: signing out of one signs out of all.
+ */
+shares_with?: Array<string>, };
 
 /**
  * How a server is authenticated to.
@@ -244,11 +248,11 @@ export type SignIn = { "kind": "unknown" } | { "kind": "ready" } | { "kind": "si
 /**
  * Whether the grant outlives this core: false means "memory only".
  */
-saved: boolean, } | { "kind": "signing_in" } | { "kind": "needed", 
+saved: boolean, } | { "kind": "renewing" } | { "kind": "signing_in" } | { "kind": "needed", 
 /**
- * Why, in the person's words.
+ * Why.
  */
-reason: string, } | { "kind": "refused", 
+because: Because, } | { "kind": "refused", 
 /**
  * What IT needs to know.
  */
@@ -256,11 +260,40 @@ detail: string, } | { "kind": "unreachable",
 /**
  * What was tried.
  */
-detail: string, } | { "kind": "key_store", 
+detail: string, 
+/**
+ * Since when, RFC 3339.
+ */
+since: string, } | { "kind": "key_store", 
 /**
  * What it said.
  */
 detail: string, };
+
+/**
+ * Why the person has to sign in.
+ */
+export type Because = { "why": "never_signed_in" } | { "why": "ended", 
+/**
+ * When that came out, RFC 3339.
+ */
+at: string, } | { "why": "interrupted", 
+/**
+ * When that came out, RFC 3339.
+ */
+at: string, } | { "why": "signed_out" } | { "why": "not_kept" } | { "why": "account_changed", 
+/**
+ * Whose sign-in is kept.
+ */
+before: string, 
+/**
+ * Who signed in.
+ */
+now: string, } | { "why": "failed", 
+/**
+ * Why not, in our words and perhaps the issuer's.
+ */
+detail: string, } | { "why": "no_header" } | { "why": "unusable_header" };
 
 /**
  * One registered client.

@@ -14,10 +14,12 @@ use keybearer_core::ports::{Answer, KeyStore, KeyStoreError, KeyStoreKind, Ports
 use keybearer_os::folders::Folders;
 use keybearer_os::harden::harden;
 use keybearer_os::local::{self, Name};
+use keybearer_os::machine;
 use keybearer_os::open_files;
 use keybearer_os::tell;
 use keybearer_os::terminal::go_on_in_background;
 use keybearer_platform::browser::SystemBrowser;
+use keybearer_platform::chance::chance;
 use keybearer_platform::clock::SystemClock;
 use keybearer_platform::keys::{Keychain, MemoryKeys};
 use keybearer_platform::tls;
@@ -92,8 +94,14 @@ fn broker(folders: &Folders, keys: Arc<dyn KeyStore>, http: PlainHttp) -> Result
             Some(terminal) => Arc::new(terminal),
             None => Arc::new(NobodyThere),
         },
+        chance: Arc::new(chance),
     };
-    let places = Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
+    let places = Places {
+        config_file: folders.config_file(),
+        state: folders.state(),
+        audit: folders.audit(),
+        machine: machine::id(),
+    };
     Broker::start(places, ports).map_err(|error| not_started(folders, &error))
 }
 
@@ -114,7 +122,9 @@ async fn system_keys() -> Arc<dyn KeyStore> {
             tracing::warn!(%error, "there is no working keychain: sign-ins are kept in memory only");
             Arc::new(MemoryKeys::new(KeyStoreKind::MemoryForWant))
         }
-        Ok(Ok(_) | Err(KeyStoreError::Locked | KeyStoreError::Timeout)) | Err(_) => Arc::new(keychain),
+        Ok(Ok(_) | Err(KeyStoreError::Locked | KeyStoreError::Timeout | KeyStoreError::Torn)) | Err(_) => {
+            Arc::new(keychain)
+        }
     }
 }
 

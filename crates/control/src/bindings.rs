@@ -10,7 +10,7 @@ use crate::connect::{
 use crate::doctor::{Diagnosis, Finding, Severity};
 use crate::error::{Code, Error};
 use crate::pages::{Found, Setting, Settings, Source, Tool};
-use crate::snapshot::{Auth, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use crate::snapshot::{Auth, Because, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
 use crate::view::{Action, Failure, Headline, Home, Mark, Notice, Row, State, Tone, View};
 use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
 
@@ -25,7 +25,7 @@ pub fn typescript() -> String {
         )*};
     }
     declare![View, Home, Mark, Headline, Notice, Failure, Row, State, Tone, Action];
-    declare![Snapshot, Server, Auth, SignIn, Client, ClientBy, KeyStore, HttpDoor, ContainerDoor];
+    declare![Snapshot, Server, Auth, SignIn, Because, Client, ClientBy, KeyStore, HttpDoor, ContainerDoor];
     declare![Record, Happening, Decision, Risk, Outcome, Tool, Found, Settings, Setting, Source];
     declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
     declare![Connected, Written, Disconnected, Left, Leaving];

@@ -59,7 +59,7 @@ impl Client {
     /// Signs out of a server; tells what became of the sign-in at its issuer.
     pub async fn logout(&self, server: &str) -> Result<Revocation, Error> {
         let reply = self.send(&Request::Logout { server: server.to_owned() }).await?.last().await?;
-        let Reply::SignedOut { revocation } = reply else { return Err(unexpected(&reply)) };
+        let Reply::SignedOut { revocation, .. } = reply else { return Err(unexpected(&reply)) };
         Ok(revocation)
     }
 }

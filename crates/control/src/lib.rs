@@ -6,6 +6,7 @@
 
 pub mod activity;
 mod asks;
+mod because;
 pub mod bindings;
 pub mod bridge;
 pub mod client;

@@ -53,6 +53,9 @@ pub struct Server {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub issuer: Option<String>,
+    /// The other servers of the same sign-in: signing out of one signs out of all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares_with: Vec<String>,
 }
 
 /// How a server is authenticated to.
@@ -80,12 +83,14 @@ pub enum SignIn {
         /// Whether the grant outlives this core: false means "memory only".
         saved: bool,
     },
+    /// Signed in, and somebody waits while it is renewed.
+    Renewing,
     /// A sign-in is open in the browser.
     SigningIn,
     /// The person has to sign in.
     Needed {
-        /// Why, in the person's words.
-        reason: String,
+        /// Why.
+        because: Because,
     },
     /// The server refuses a bearer that its issuer has just given: something for IT.
     Refused {
@@ -96,12 +101,52 @@ pub enum SignIn {
     Unreachable {
         /// What was tried.
         detail: String,
+        /// Since when, RFC 3339.
+        since: String,
     },
     /// The keychain is locked or does not answer.
     KeyStore {
         /// What it said.
         detail: String,
     },
+}
+
+/// Why the person has to sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Because {
+    /// Nobody has signed in here yet.
+    NeverSignedIn,
+    /// The issuer ended the sign-in.
+    Ended {
+        /// When that came out, RFC 3339.
+        at: String,
+    },
+    /// The sign-in was interrupted while it was being renewed.
+    Interrupted {
+        /// When that came out, RFC 3339.
+        at: String,
+    },
+    /// The person signed out.
+    SignedOut,
+    /// The keychain has lost it, or never had it.
+    NotKept,
+    /// Somebody else has signed in than before: that sign-in was not taken.
+    AccountChanged {
+        /// Whose sign-in is kept.
+        before: String,
+        /// Who signed in.
+        now: String,
+    },
+    /// The last sign-in did not work.
+    Failed {
+        /// Why not, in our words and perhaps the issuer's.
+        detail: String,
+    },
+    /// The secret header is not set.
+    NoHeader,
+    /// The secret header has characters that no header can hold.
+    UnusableHeader,
 }
 
 /// One registered client.

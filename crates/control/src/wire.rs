@@ -196,6 +196,9 @@ pub enum Reply {
     SignedOut {
         /// What became of the refresh token at the issuer.
         revocation: Revocation,
+        /// The other servers of the same sign-in: they are signed out, too.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        with: Vec<String>,
     },
     /// What the doctor found.
     Diagnosis {

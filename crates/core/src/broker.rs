@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use keybearer_model::call::Call;
@@ -15,7 +16,8 @@ use crate::audit::{Event, Trail};
 use crate::clients::{Clients, KEY_PREFIX, Registered};
 use crate::config::{Config, Problem, ServerConfig, edit};
 use crate::custody::Custody;
-use crate::keeper::{Keeper, Parts, Revocation, SignInState};
+use crate::grants::Grants;
+use crate::keeper::{Keeper, Parts, SignInState, SignedOut};
 use crate::ports::{KeyStoreError, KeyStoreKind, Ports};
 use crate::questions::Questions;
 use crate::sign_in::{Opening, SignInError};
@@ -23,6 +25,9 @@ use crate::store::{Store, StoreError, StoredClient};
 
 mod access;
 mod connecting;
+
+/// How long the end waits for sign-ins to be saved.
+const LAST_STORING: Duration = Duration::from_secs(10);
 
 /// Where a core keeps its things.
 #[derive(Clone, Debug)]
@@ -33,6 +38,8 @@ pub struct Places {
     pub state: PathBuf,
     /// The audit trail.
     pub audit: PathBuf,
+    /// What names this machine: with the folder of the state it tells two installations apart in one keychain.
+    pub machine: String,
 }
 
 /// A handle on the running broker. Cheap to clone.
@@ -43,6 +50,7 @@ struct Shared {
     ports: Ports,
     places: Places,
     custody: Custody,
+    grants: Grants,
     store: Arc<Store>,
     trail: Trail,
     config: ArcSwap<Config>,
@@ -148,8 +156,11 @@ impl Broker {
         let trail = Trail::open(&places.audit, Arc::clone(&ports.clock)).map_err(file(&places.audit))?;
         let clients = Clients::load(store.clients()?);
         let access = access::Access::load(&store)?;
+        let custody = Custody::new(Arc::clone(&ports.keys), &places.state.display().to_string(), &places.machine);
+        let locks = places.state.join("grants");
         let broker = Self(Arc::new(Shared {
-            custody: Custody::new(Arc::clone(&ports.keys), &places.state.display().to_string()),
+            grants: Grants::new(ports.clone(), custody.clone(), Arc::clone(&store), locks),
+            custody,
             ports,
             places,
             store,
@@ -190,6 +201,7 @@ impl Broker {
             config: config.clone(),
             ports: self.0.ports.clone(),
             custody: self.0.custody.clone(),
+            grants: self.0.grants.clone(),
             store: Arc::clone(&self.0.store),
             trail: self.0.trail.clone(),
             changed: self.0.changed.clone(),
@@ -355,7 +367,7 @@ impl Broker {
         let changed = edit::remove_server(&text, name).map_err(ChangeError::Config)?;
         let parsed = Config::parse(&changed).map_err(ChangeError::Config)?;
         self.write_settings(&changed)?;
-        server.keeper.sign_out().await;
+        server.keeper.leave().await;
         self.0.custody.forget_server(name).await?;
         self.adopt(parsed);
         self.0.trail.event(Event::ServerRemoved { server: name.clone() });
@@ -429,17 +441,25 @@ impl Broker {
         Some(server.keeper.sign_in(opening).await)
     }
 
-    /// Signs out of a server. `None` if there is no such server.
-    pub async fn sign_out(&self, name: &ServerName) -> Option<Revocation> {
+    /// Signs out of the sign-in that serves a server, and so of every server that it serves. `None` if there is no such
+    /// server.
+    pub async fn sign_out(&self, name: &ServerName) -> Option<SignedOut> {
         let server = self.server(name)?;
         Some(server.keeper.sign_out().await)
     }
 
-    /// Waits until no refresh token is on its way any more and what was renewed is kept; nothing is renewed after it.
+    /// Waits until no refresh token is on its way any more and what was renewed is kept, ten seconds at most; nothing is
+    /// renewed after it.
     pub async fn finish(&self) {
-        let servers = self.0.servers.load_full();
-        for server in servers.values() {
-            server.keeper.finish().await;
+        let finishing = async {
+            let servers = self.0.servers.load_full();
+            for server in servers.values() {
+                server.keeper.finish().await;
+            }
+            self.0.grants.finish().await;
+        };
+        if tokio::time::timeout(LAST_STORING, finishing).await.is_err() {
+            tracing::warn!("a sign-in could not be saved before the end");
         }
     }
 

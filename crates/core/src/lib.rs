@@ -12,10 +12,13 @@ pub mod config;
 pub mod connect;
 pub mod custody;
 pub mod doctor;
+pub mod grants;
 pub mod keeper;
 pub mod look;
 pub mod ports;
 mod programs;
 mod questions;
+#[cfg(test)]
+mod samples;
 pub mod sign_in;
 pub mod store;

@@ -22,6 +22,8 @@ pub struct Ports {
     pub surface: Arc<dyn LoginSurface>,
     /// Who answers questions.
     pub prompter: Arc<dyn Prompter>,
+    /// A number from 0 to 1, another each time: it spreads those who try again.
+    pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
 }
 
 /// Durable secret storage owned by the operating system.
@@ -51,7 +53,7 @@ pub enum KeyStoreKind {
 }
 
 /// Why the key store did not do as asked, by what the caller does next.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyStoreError {
     /// It waits for the person to unlock it.
     #[error("the keychain is locked")]
@@ -59,6 +61,9 @@ pub enum KeyStoreError {
     /// It did not answer in time.
     #[error("the keychain does not answer")]
     Timeout,
+    /// The entry is there and is not whole: a write broke off.
+    #[error("an entry of the keychain is not whole")]
+    Torn,
     /// There is none, or it failed in its own way; the text is the system's, without secrets.
     #[error("the keychain failed: {0}")]
     Failed(String),

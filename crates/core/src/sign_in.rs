@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keybearer_model::grant::Account;
 use keybearer_model::secret::{NoEntropy, Secret};
 use keybearer_oauth::challenge::Challenge;
 pub use keybearer_oauth::device::DeviceCode;
@@ -76,6 +77,14 @@ pub enum SignInError {
     /// It was called off: signed out meanwhile, or the server was removed.
     #[error("the sign-in was called off")]
     CalledOff,
+    /// Somebody else signed in than before (SEC-30).
+    #[error("`{now}` signed in, and `{before}` is signed in here")]
+    OtherAccount {
+        /// Whose sign-in is kept.
+        before: Account,
+        /// Who signed in.
+        now: Account,
+    },
     /// No randomness.
     #[error(transparent)]
     NoEntropy(#[from] NoEntropy),

@@ -55,7 +55,7 @@ pub struct GrantFacts {
     pub client_id: String,
     /// How we authenticate there.
     pub client_auth: ClientAuth,
-    /// The resource that its bearers are for, byte for byte as the server's metadata wrote it (RFC 8707).
+    /// The resource that was signed in for, byte for byte as the server's metadata wrote it (RFC 8707).
     pub resource: Option<String>,
     /// The scopes that were granted.
     pub scopes: Vec<String>,
@@ -63,6 +63,28 @@ pub struct GrantFacts {
     pub account: Account,
     /// When.
     pub signed_in_at: Timestamp,
+}
+
+impl GrantFacts {
+    /// What the sign-in was for.
+    pub fn target(&self) -> Target {
+        Target { resource: self.resource.clone(), scopes: self.scopes.clone() }
+    }
+
+    /// The sign-in that this grant is a part of: one issuer, client and account, whatever it was for.
+    pub fn sign_in(&self) -> GrantId {
+        let account = self.account.subject.as_deref().unwrap_or_default();
+        GrantId::derive(self.issuer.as_str(), &self.client_id, account, "")
+    }
+}
+
+/// What bearers are asked for: one server's part in a grant that may serve several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The server's resource, byte for byte; absent where the issuer takes none.
+    pub resource: Option<String>,
+    /// The server's scopes.
+    pub scopes: Vec<String>,
 }
 
 /// A grant with its secrets, as the keychain holds it.

@@ -86,16 +86,16 @@ name!(
 /// The name under which Keybearer's own tools are recorded; no server may have it.
 pub const OWN_SERVER: &str = "keybearer";
 
-/// Identifies a grant: a digest of issuer, client id and resource, so that it is stable and tells nothing.
+/// Identifies a grant: a digest of what it belongs to, so that it is stable and tells nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GrantId(Box<str>);
 
 impl GrantId {
-    /// The id of the grant that `client_id` holds at `issuer` for `resource`.
-    pub fn derive(issuer: &str, client_id: &str, resource: &str) -> Self {
+    /// The id of the grant that `client_id` holds at `issuer` for an account, first signed in for `resource`.
+    pub fn derive(issuer: &str, client_id: &str, account: &str, resource: &str) -> Self {
         use sha2::{Digest, Sha256};
         let mut digest = Sha256::new();
-        for part in [issuer, client_id, resource] {
+        for part in [issuer, client_id, account, resource] {
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
@@ -137,8 +137,8 @@ mod tests {
 
     #[test]
     fn grant_ids_keep_their_parts_apart() {
-        assert_ne!(GrantId::derive("ab", "c", "d"), GrantId::derive("a", "bc", "d"));
-        let id = GrantId::derive("https://idp.test", "app", "https://crm.test/mcp");
+        assert_ne!(GrantId::derive("ab", "c", "d", ""), GrantId::derive("a", "bc", "d", ""));
+        let id = GrantId::derive("https://idp.test", "app", "dana", "https://crm.test/mcp");
         assert_eq!(GrantId::from_stored(id.as_str()), Some(id));
         assert_eq!(GrantId::from_stored("../../etc"), None);
     }

@@ -22,6 +22,11 @@ impl Timestamp {
         self.0
     }
 
+    /// From a date as HTTP writes it (RFC 9110 §5.6.7, the form that is sent).
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        jiff::fmt::rfc2822::parse(text).ok().map(|time| Self(time.timestamp().as_millisecond()))
+    }
+
     /// How long after `earlier` this is; zero if it is not after.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -3,6 +3,7 @@
 //! A profile can only deviate where a field exists for it. Without one, everything is by the standards.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use keybearer_model::url::Issuer;
 use serde::Deserialize;
@@ -50,6 +51,24 @@ pub enum OfflineConsent {
     Silent,
 }
 
+/// What becomes of a refresh token that was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reuse {
+    /// For so long it is taken again, as when an answer was lost.
+    pub grace_seconds: u64,
+}
+
+/// Which servers' bearers a refresh token gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshReach {
+    /// Those of the server that was signed in for.
+    ItsServer,
+    /// Those of every server of the issuer.
+    EveryServer,
+}
+
 /// One kind of issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +83,8 @@ pub struct Profile {
     authorize: Option<Known<BTreeMap<String, String>>>,
     offline_consent: Option<Known<OfflineConsent>>,
     scope_joiner: Option<Known<String>>,
+    refresh: Option<Known<Reuse>>,
+    refresh_reach: Option<Known<RefreshReach>>,
 }
 
 impl Profile {
@@ -95,6 +116,16 @@ impl Profile {
     /// How `offline_access` is asked for.
     pub fn offline_consent(&self) -> OfflineConsent {
         self.offline_consent.as_ref().map_or(OfflineConsent::Prompt, |known| known.value)
+    }
+
+    /// How long a refresh token that was used is taken again; not at all, where nothing is known.
+    pub fn reuse_grace(&self) -> Duration {
+        self.refresh.as_ref().map_or(Duration::ZERO, |known| Duration::from_secs(known.value.grace_seconds))
+    }
+
+    /// For whom a refresh token gives bearers. It is never tried out: an issuer that refuses may have used the token up.
+    pub fn refresh_reach(&self) -> RefreshReach {
+        self.refresh_reach.as_ref().map_or(RefreshReach::ItsServer, |known| known.value)
     }
 
     /// What stands between scopes, in what we send and in what comes back; a space by RFC 6749 §3.3.
@@ -151,6 +182,8 @@ mod tests {
                 profile.authorize.as_ref().map(|known| &known.source),
                 profile.offline_consent.as_ref().map(|known| &known.source),
                 profile.scope_joiner.as_ref().map(|known| &known.source),
+                profile.refresh.as_ref().map(|known| &known.source),
+                profile.refresh_reach.as_ref().map(|known| &known.source),
             ];
             assert!(sources.into_iter().flatten().all(|source| source.len() > 8), "{name}: a field without evidence");
             assert_eq!(profile.origins.is_empty(), name == "generic", "{name}: wants origins");

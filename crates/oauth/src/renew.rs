@@ -3,26 +3,24 @@
 use std::time::Duration;
 
 use http::{Request, Response};
-use keybearer_model::grant::Grant;
+use keybearer_model::grant::{Grant, Target};
 use keybearer_model::secret::Secret;
-use oauth2::RefreshToken;
+use oauth2::{RefreshToken, Scope};
 
 use crate::token::{self, Capture, Fault, TokenClient};
 
-/// Error codes after which the same refresh token will never work again, or not without the person.
-const DEFINITE: [&str; 13] = [
+/// Error codes after which the same refresh token will never work again: it, or the client that holds it, is over.
+const OVER: [&str; 5] = ["expired_token", "invalid_client", "invalid_grant", "invalid_token", "unauthorized_client"];
+
+/// Error codes that refuse what was asked for, and say nothing of the refresh token.
+const REFUSED: [&str; 8] = [
     "access_denied",
     "consent_required",
-    "expired_token",
     "interaction_required",
-    "invalid_client",
-    "invalid_grant",
     "invalid_request",
     "invalid_scope",
     "invalid_target",
-    "invalid_token",
     "login_required",
-    "unauthorized_client",
     "unsupported_grant_type",
 ];
 
@@ -40,8 +38,14 @@ pub struct Renewed {
 /// Why a renewal gave nothing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenewError {
-    /// The issuer will not renew this grant: the person signs in again.
+    /// The grant is over: the person signs in again.
     #[error("the company sign-in ended: {code}")]
+    Over {
+        /// The issuer's error code.
+        code: String,
+    },
+    /// The issuer gives no bearer for this target; the grant may be good for others.
+    #[error("the company sign-in refused: {code}")]
     Refused {
         /// The issuer's error code.
         code: String,
@@ -51,15 +55,20 @@ pub enum RenewError {
     Transient(String),
 }
 
-/// The request that renews `grant`; it goes to the token endpoint that was pinned at sign-in (SEC-27), and names the
-/// resource where the sign-in did (SEC-26). A grant without a refresh token makes one that its issuer refuses.
-pub fn request(grant: &Grant) -> Request<Vec<u8>> {
+/// The request for a bearer of `grant` for `target`; it goes to the token endpoint that was pinned at sign-in (SEC-27),
+/// and names the target's resource (SEC-26). A grant without a refresh token makes one that its issuer refuses.
+pub fn request(grant: &Grant, target: &Target) -> Request<Vec<u8>> {
     let build = || {
         let client = client(grant)?;
         let old = RefreshToken::new(grant.refresh_token.as_ref().map_or("", Secret::expose).to_owned());
         let mut exchange = client.exchange_refresh_token(&old);
-        if let Some(resource) = &grant.facts.resource {
-            exchange = exchange.add_extra_param("resource", resource.as_str());
+        match &target.resource {
+            Some(resource) => exchange = exchange.add_extra_param("resource", resource.as_str()),
+            // Where no resource is sent, scopes say for whom the bearer is; those of the sign-in need no repeating.
+            None if target.scopes != grant.facts.scopes => {
+                exchange = exchange.add_scopes(target.scopes.iter().cloned().map(Scope::new));
+            }
+            None => {}
         }
         let capture = Capture::default();
         exchange.request(&capture).err();
@@ -73,7 +82,8 @@ pub fn request(grant: &Grant) -> Request<Vec<u8>> {
 pub fn judge(grant: &Grant, reply: Response<Vec<u8>>) -> Result<Renewed, RenewError> {
     let client = client(grant).ok_or_else(|| RenewError::Transient("its address cannot be used".to_owned()))?;
     let tokens = token::read(&client, reply).map_err(|fault| match fault {
-        Fault::Refused { code, .. } if DEFINITE.contains(&code.as_str()) => RenewError::Refused { code },
+        Fault::Refused { code, .. } if OVER.contains(&code.as_str()) => RenewError::Over { code },
+        Fault::Refused { code, .. } if REFUSED.contains(&code.as_str()) => RenewError::Refused { code },
         Fault::Refused { detail, .. } => RenewError::Transient(detail),
         Fault::Trouble(status) => RenewError::Transient(format!("status {}", status.as_u16())),
         Fault::Nonsense(what) => RenewError::Transient(what),

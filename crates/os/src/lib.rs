@@ -12,6 +12,7 @@ pub mod harden;
 pub mod interface;
 pub mod local;
 pub mod lock;
+pub mod machine;
 pub mod open_files;
 pub mod passed;
 pub mod peer;

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "what the core asks of the system is asked here")]
 
 pub mod browser;
+pub mod chance;
 pub mod clock;
 pub mod keys;
 pub mod tls;

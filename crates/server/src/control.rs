@@ -195,9 +195,8 @@ impl Control {
     }
 
     fn server(&self, name: &ServerName) -> Result<Reply, Error> {
-        let servers = self.broker.servers();
-        let (config, state) = servers.get(name).ok_or_else(|| unknown_server(name))?;
-        Ok(Reply::Server { server: view::server(name, config, state) })
+        let server = view::servers(&self.broker).into_iter().find(|server| server.name == name.as_str());
+        server.map(|server| Reply::Server { server }).ok_or_else(|| unknown_server(name))
     }
 
     async fn remove_server(&self, name: &str) -> Result<Reply, Error> {
@@ -271,13 +270,14 @@ impl Control {
 
     async fn logout(&self, server: &str) -> Result<Reply, Error> {
         let name: ServerName = parse(server)?;
-        let revocation = match self.broker.sign_out(&name).await.ok_or_else(|| unknown_server(&name))? {
+        let signed_out = self.broker.sign_out(&name).await.ok_or_else(|| unknown_server(&name))?;
+        let revocation = match signed_out.revocation {
             keeper::Revocation::Revoked => Revocation::Revoked,
             keeper::Revocation::NotOffered => Revocation::NotOffered,
             keeper::Revocation::Failed(detail) => Revocation::Failed { detail },
             keeper::Revocation::Nothing => Revocation::Nothing,
         };
-        Ok(Reply::SignedOut { revocation })
+        Ok(Reply::SignedOut { revocation, with: signed_out.with.iter().map(ToString::to_string).collect() })
     }
 }
 

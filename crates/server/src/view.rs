@@ -1,12 +1,12 @@
 //! The broker's state as the wire shows it.
 
 use keybearer_control::error::{Code, Error};
-use keybearer_control::snapshot::{Auth, Client, ClientBy, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::snapshot::{Auth, Because, Client, ClientBy, KeyStore, Server, SignIn, Snapshot};
 use keybearer_control::wire::Reply;
 use keybearer_core::broker::{Broker, ChangeError};
 use keybearer_core::clients::Registered;
 use keybearer_core::config::{AuthConfig, Problem, ServerConfig};
-use keybearer_core::keeper::{SignInState, Standing};
+use keybearer_core::keeper::{self, Offered, SignInState, Standing};
 use keybearer_core::ports::KeyStoreKind;
 use keybearer_core::sign_in::{DeviceCode, SignInError, Told};
 use keybearer_model::name::ServerName;
@@ -19,7 +19,7 @@ pub(crate) fn snapshot(broker: &Broker, doors: &Doors) -> Snapshot {
     Snapshot {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
-        servers: broker.servers().iter().map(|(name, (config, state))| server(name, config, state)).collect(),
+        servers: servers(broker),
         clients: broker.clients().sorted().into_iter().map(|registered| client(registered)).collect(),
         key_store: match broker.key_store() {
             KeyStoreKind::System => KeyStore::System,
@@ -40,8 +40,17 @@ fn problems(broker: &Broker) -> Vec<Error> {
     of_config.chain(broker.changed_programs().iter().map(programs::changed)).collect()
 }
 
-/// One server.
-pub(crate) fn server(name: &ServerName, config: &ServerConfig, state: &SignInState) -> Server {
+/// Every server, by name.
+pub(crate) fn servers(broker: &Broker) -> Vec<Server> {
+    let all = broker.servers();
+    let of_one = |mine: &ServerName, state: &SignInState| {
+        let others = all.iter().filter(|(name, (_, other))| *name != mine && other.sign_in == state.sign_in);
+        state.sign_in.as_ref().map_or_else(Vec::new, |_| others.map(|(name, _)| name.to_string()).collect())
+    };
+    all.iter().map(|(name, (config, state))| server(name, config, state, of_one(name, state))).collect()
+}
+
+fn server(name: &ServerName, config: &ServerConfig, state: &SignInState, shares_with: Vec<String>) -> Server {
     Server {
         name: name.to_string(),
         url: config.url.to_string(),
@@ -54,14 +63,42 @@ pub(crate) fn server(name: &ServerName, config: &ServerConfig, state: &SignInSta
             Standing::Unknown => SignIn::Unknown,
             Standing::Ready => SignIn::Ready,
             Standing::SignedIn { saved } => SignIn::SignedIn { saved: *saved },
+            Standing::Renewing => SignIn::Renewing,
             Standing::SigningIn => SignIn::SigningIn,
-            Standing::Needed(reason) => SignIn::Needed { reason: reason.clone() },
-            Standing::Refused(detail) => SignIn::Refused { detail: detail.clone() },
-            Standing::Unreachable(detail) => SignIn::Unreachable { detail: detail.clone() },
-            Standing::KeyStore(detail) => SignIn::KeyStore { detail: detail.clone() },
+            Standing::Needed(because) => SignIn::Needed { because: reason(because) },
+            Standing::Refused(offered) => SignIn::Refused { detail: refused(*offered).to_owned() },
+            Standing::Unreachable { detail, since } => {
+                SignIn::Unreachable { detail: detail.clone(), since: since.to_string() }
+            }
+            Standing::KeyStore(error) => SignIn::KeyStore { detail: error.to_string() },
         },
         account: state.account.as_ref().map(ToString::to_string),
         issuer: state.issuer.clone(),
+        shares_with,
+    }
+}
+
+fn reason(because: &keeper::Because) -> Because {
+    match because {
+        keeper::Because::NeverSignedIn => Because::NeverSignedIn,
+        keeper::Because::Ended { at } => Because::Ended { at: at.to_string() },
+        keeper::Because::Interrupted { at } => Because::Interrupted { at: at.to_string() },
+        keeper::Because::SignedOut => Because::SignedOut,
+        keeper::Because::NotKept => Because::NotKept,
+        keeper::Because::AccountChanged { before, now } => {
+            Because::AccountChanged { before: before.to_string(), now: now.to_string() }
+        }
+        keeper::Because::Failed(detail) => Because::Failed { detail: detail.clone() },
+        keeper::Because::NoHeader => Because::NoHeader,
+        keeper::Because::UnusableHeader => Because::UnusableHeader,
+    }
+}
+
+fn refused(offered: Offered) -> &'static str {
+    match offered {
+        Offered::Bearer => "it answers 401 to a token that the company sign-in has just given",
+        Offered::Header => "it answers 401 to the header that was set for it",
+        Offered::Nothing => "it answers 401, and `auth = \"none\"` is set for it",
     }
 }
 
@@ -141,6 +178,9 @@ pub(crate) fn sign_in_error(server: &ServerName, error: &SignInError) -> Error {
         SignInError::TimedOut | SignInError::CalledOff => {
             error_with(Code::SignInFailed).hint(format!("try again with `keybearer login {server}`"))
         }
+        SignInError::OtherAccount { .. } => error_with(Code::SignInFailed).hint(format!(
+            "nothing has changed; to change the account, sign out first with `keybearer logout {server}`"
+        )),
         SignInError::NoEntropy(_) => error_with(Code::Internal),
     }
 }

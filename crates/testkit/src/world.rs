@@ -48,6 +48,8 @@ pub struct World {
     pub browser: Arc<FollowingBrowser>,
     /// The clock of core and company.
     pub clock: Arc<ManualClock>,
+    /// What chance says when waits are spread: nothing, unless a story turns it.
+    pub chance: Arc<dyn Fn() -> f64 + Send + Sync>,
     /// After how long a silence the core puts a comment into an event stream; counts from the next start of the core.
     pub silence: Duration,
     core: Option<RunningCore>,
@@ -82,6 +84,7 @@ impl World {
             keys: Arc::default(),
             prompter: Arc::default(),
             clock,
+            chance: Arc::new(|| 0.0),
             silence: keybearer_server::SILENCE,
             core: None,
             folders: Folders::at(home.path()),

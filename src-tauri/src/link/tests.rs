@@ -1,4 +1,4 @@
-use keybearer_control::snapshot::{Auth, ContainerDoor, HttpDoor, KeyStore, Server};
+use keybearer_control::snapshot::{Auth, Because, ContainerDoor, HttpDoor, KeyStore, Server};
 use keybearer_control::view::Headline;
 use keybearer_control::wire::{Reply, Request};
 use keybearer_os::local::{self, Listener, Name};
@@ -41,7 +41,15 @@ async fn say(peer: &mut BufReader<Stream>, reply: &Reply) {
 
 fn snapshot(state: SignIn) -> Reply {
     let url = "https://crm.example.com/mcp".to_owned();
-    let crm = Server { name: "crm".into(), url, auth: Auth::Oauth, state, account: None, issuer: None };
+    let crm = Server {
+        name: "crm".into(),
+        url,
+        auth: Auth::Oauth,
+        state,
+        account: None,
+        issuer: None,
+        shares_with: Vec::new(),
+    };
     Reply::Snapshot {
         snapshot: Snapshot {
             version: "0.1.0".into(),
@@ -59,7 +67,7 @@ fn snapshot(state: SignIn) -> Reply {
 }
 
 fn needed() -> SignIn {
-    SignIn::Needed { reason: "your sign-in ended".into() }
+    SignIn::Needed { because: Because::SignedOut }
 }
 
 /// A start that starts nothing, and tells that it was tried.

@@ -2,13 +2,21 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 use keybearer_control::error::{Code, Error};
-use keybearer_control::snapshot::{Auth, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::snapshot::{Auth, Because, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
 
 use super::*;
 
 fn server(name: &str, state: SignIn, account: Option<&str>) -> Server {
     let url = format!("https://{name}.example.com/mcp");
-    Server { name: name.into(), url, auth: Auth::Oauth, state, account: account.map(Into::into), issuer: None }
+    Server {
+        name: name.into(),
+        url,
+        auth: Auth::Oauth,
+        state,
+        account: account.map(Into::into),
+        issuer: None,
+        shares_with: Vec::new(),
+    }
 }
 
 fn attached(servers: Vec<Server>, failures: &BTreeMap<String, Error>) -> View {
@@ -55,7 +63,7 @@ fn in_language(language: Language, view: &View, want: &Expect) {
 }
 
 fn needed() -> SignIn {
-    SignIn::Needed { reason: "your sign-in ended".into() }
+    SignIn::Needed { because: Because::SignedOut }
 }
 
 #[test]

@@ -49,9 +49,9 @@ pub(super) fn login(server: &ServerName, page: Page, format: Format) -> Result<E
 /// Signs out: revoked at the issuer, wiped here.
 pub(super) fn logout(server: &ServerName, format: Format) -> Result<Exit, Failure> {
     let reply = Core::started()?.ask(&Request::Logout { server: server.to_string() })?;
-    let Reply::SignedOut { revocation } = reply else { return Err(Failure::unexpected_answer()) };
-    let told = json!({ "signed_out": server, "revocation": revocation });
-    out::result(format, &told, || show::ending::signed_out(server.as_str(), &revocation));
+    let Reply::SignedOut { revocation, with } = reply else { return Err(Failure::unexpected_answer()) };
+    let told = json!({ "signed_out": server, "with": with, "revocation": revocation });
+    out::result(format, &told, || show::ending::signed_out(server.as_str(), &with, &revocation));
     Ok(Exit::Ok)
 }
 

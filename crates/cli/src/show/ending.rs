@@ -18,6 +18,7 @@ pub(crate) fn signed_in(server: &Server) -> String {
         SignIn::Ready => format!("{done} {name} is ready: it needs no sign-in.\n"),
         SignIn::SignedIn { saved: true }
         | SignIn::Unknown
+        | SignIn::Renewing
         | SignIn::SigningIn
         | SignIn::Needed { .. }
         | SignIn::Refused { .. }
@@ -37,8 +38,11 @@ pub(crate) fn code(server: &str, address: &str, code: &str, whole: Option<&str>)
 }
 
 /// After `logout`.
-pub(crate) fn signed_out(server: &str, revocation: &Revocation) -> String {
-    let name = clean(server);
+pub(crate) fn signed_out(server: &str, with: &[String], revocation: &Revocation) -> String {
+    let name = match with {
+        [] => clean(server),
+        others => format!("{}, and of {} with it", clean(server), clean(&others.join(", "))),
+    };
     let done = Tone::Good.paint("✓");
     match revocation {
         Revocation::Revoked => format!("{done} Signed out of {name}. The company sign-in has revoked it, too.\n"),
@@ -80,8 +84,17 @@ mod tests {
     }
 
     #[test]
+    fn signing_out_says_which_servers_went_along() {
+        let with = ["mail".to_owned(), "wiki".to_owned()];
+        assert_eq!(
+            bare(&signed_out("crm", &with, &Revocation::Revoked)),
+            "✓ Signed out of crm, and of mail, wiki with it. The company sign-in has revoked it, too.\n"
+        );
+    }
+
+    #[test]
     fn signing_out_says_what_lives_on() {
-        let text = bare(&signed_out("crm", &Revocation::Failed { detail: "no\u{1b}[1m answer".into() }));
+        let text = bare(&signed_out("crm", &[], &Revocation::Failed { detail: "no\u{1b}[1m answer".into() }));
         assert_eq!(
             text,
             "! Signed out of crm here. The company sign-in could not be asked to revoke it (no\u{FFFD}[1m answer): what it \

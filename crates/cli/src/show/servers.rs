@@ -25,14 +25,17 @@ pub(crate) fn one(server: &Server) -> String {
         vec![Cell::soft("sign-in by"), Cell::plain(auth(server.auth))],
         vec![Cell::soft("state"), Cell::new(tone, word)],
     ];
-    if let Some(reason) = reason(&server.state) {
-        rows.push(vec![Cell::soft("because"), Cell::plain(clean(reason))]);
+    if let Some(reason) = reason(server) {
+        rows.push(vec![Cell::soft("because"), Cell::plain(reason)]);
     }
     if let Some(account) = &server.account {
         rows.push(vec![Cell::soft("account"), Cell::plain(clean(account))]);
     }
     if let Some(issuer) = &server.issuer {
         rows.push(vec![Cell::soft("company sign-in"), Cell::plain(clean(issuer))]);
+    }
+    if !server.shares_with.is_empty() {
+        rows.push(vec![Cell::soft("shared with"), Cell::plain(clean(&server.shares_with.join(", ")))]);
     }
     format!("{}\n{}", Tone::Strong.paint(&clean(&server.name)), columns(&rows))
 }
@@ -58,6 +61,7 @@ pub(crate) fn state(state: &SignIn) -> (Tone, &'static str) {
         SignIn::Ready => (Tone::Good, "✓ ready"),
         SignIn::SignedIn { saved: true } => (Tone::Good, "✓ signed in"),
         SignIn::SignedIn { saved: false } => (Tone::Attention, "✓ signed in, not saved"),
+        SignIn::Renewing => (Tone::Good, "✓ signed in, renewing"),
         SignIn::SigningIn => (Tone::Attention, "… signing in"),
         SignIn::Needed { .. } => (Tone::Attention, "! sign in"),
         SignIn::Refused { .. } => (Tone::Danger, "✗ sign-in not accepted"),
@@ -68,8 +72,8 @@ pub(crate) fn state(state: &SignIn) -> (Tone, &'static str) {
 
 fn row(server: &Server) -> Vec<Cell> {
     let (tone, word) = state(&server.state);
-    let last = match reason(&server.state) {
-        Some(reason) => Cell::plain(shortened(&clean(reason), 120)),
+    let last = match reason(server) {
+        Some(reason) => Cell::plain(shortened(&reason, 120)),
         None => Cell::soft(shortened(&clean(&server.url), 120)),
     };
     vec![
@@ -80,11 +84,12 @@ fn row(server: &Server) -> Vec<Cell> {
     ]
 }
 
-fn reason(state: &SignIn) -> Option<&str> {
-    match state {
-        SignIn::Unknown | SignIn::Ready | SignIn::SignedIn { .. } | SignIn::SigningIn => None,
-        SignIn::Needed { reason } => Some(reason),
-        SignIn::Refused { detail } | SignIn::Unreachable { detail } | SignIn::KeyStore { detail } => Some(detail),
+fn reason(server: &Server) -> Option<String> {
+    match &server.state {
+        SignIn::Unknown | SignIn::Ready | SignIn::SignedIn { .. } | SignIn::Renewing | SignIn::SigningIn => None,
+        SignIn::Needed { because } => Some(because.sentence(&server.name)),
+        SignIn::Unreachable { detail, since } => Some(format!("{}, since {}", clean(detail), clean(since))),
+        SignIn::Refused { detail } | SignIn::KeyStore { detail } => Some(clean(detail)),
     }
 }
 
@@ -99,6 +104,7 @@ fn auth(auth: Auth) -> &'static str {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
+    use keybearer_control::snapshot::Because;
 
     use super::*;
     use crate::show::samples::{bare, server};
@@ -125,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_server_that_waits_says_why() {
-        let mut wiki = server("wiki", SignIn::Needed { reason: "Your sign-in ended on Friday.".into() });
+        let mut wiki = server("wiki", SignIn::Needed { because: Because::NoHeader });
         (wiki.account, wiki.issuer, wiki.auth) = (None, None, Auth::Header);
         check(
             &wiki,
@@ -134,7 +140,7 @@ mod tests {
                   address     https://wiki.example.com/mcp
                   sign-in by  a header that is kept in the keychain
                   state       ! sign in
-                  because     Your sign-in ended on Friday.
+                  because     Its secret header is not set.
             "]],
         );
     }

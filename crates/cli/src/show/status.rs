@@ -64,7 +64,7 @@ pub(crate) fn door(door: &HttpDoor) -> String {
 mod tests {
     use expect_test::{Expect, expect};
     use keybearer_control::error::{Code, Error};
-    use keybearer_control::snapshot::SignIn;
+    use keybearer_control::snapshot::{Because, SignIn};
 
     use super::*;
     use crate::show::samples::{NOW, bare, clients, server, snapshot};
@@ -103,9 +103,9 @@ mod tests {
             server("mail", SignIn::SigningIn),
             server("news", SignIn::Ready),
             server("ops", SignIn::Refused { detail: "401 with a bearer of 3 seconds".into() }),
-            server("tickets", SignIn::Unreachable { detail: detail() }),
+            server("tickets", SignIn::Unreachable { detail: detail(), since: "2023-11-14T22:00:00Z".into() }),
             server("vault", SignIn::KeyStore { detail: "the keychain is locked".into() }),
-            server("wiki", SignIn::Needed { reason: "Your sign-in ended on Friday.".into() }),
+            server("wiki", SignIn::Needed { because: Because::SignedOut }),
         ]);
         all.servers[0].account = None;
         all.clients = clients();
@@ -124,9 +124,9 @@ mod tests {
                   mail      … signing in            dana@example.com  https://mail.example.com/mcp
                   news      ✓ ready                 dana@example.com  https://news.example.com/mcp
                   ops       ✗ sign-in not accepted  dana@example.com  401 with a bearer of 3 seconds
-                  tickets   ✗ cannot be reached     dana@example.com  connection refused
+                  tickets   ✗ cannot be reached     dana@example.com  connection refused, since 2023-11-14T22:00:00Z
                   vault     ✗ keychain              dana@example.com  the keychain is locked
-                  wiki      ! sign in               dana@example.com  Your sign-in ended on Friday.
+                  wiki      ! sign in               dana@example.com  You signed out.
 
                 Clients
                   librechat       crm, wiki    seen 13 minutes ago       by its key
@@ -145,7 +145,7 @@ mod tests {
     fn long_and_hostile_text_stays_in_its_place() {
         let mut hostile = server(
             "a-name-that-is-as-long-as-names-can-be-which-is-48",
-            SignIn::Needed { reason: "Sign in\r\n\u{1b}[2J\u{202e}now".into() },
+            SignIn::Needed { because: Because::Failed { detail: "sign in\r\n\u{1b}[2J\u{202e}now".into() } },
         );
         hostile.account = Some(format!("dana\u{200b}.{}@example.com", "longest".repeat(9)));
         let mut all = snapshot(vec![hostile, server("crm", SignIn::Ready)]);
@@ -161,7 +161,7 @@ mod tests {
             hint: remove it
 
             Servers
-              a-name-that-is-as…an-be-which-is-48  ! sign in  dana�.longestlong…ngest@example.com  Sign in  �[2J�now
+              a-name-that-is-as…an-be-which-is-48  ! sign in  dana�.longestlong…ngest@example.com  Signing in did not work: sign in  �[2J�now.
               crm                                  ✓ ready    dana@example.com                     https://crm.example.com/mcp
 
             Clients

@@ -87,7 +87,7 @@ impl<'a> Tally<'a> {
                 SignIn::KeyStore { .. } => tally.locked += 1,
                 SignIn::Refused { .. } => tally.refused += 1,
                 SignIn::Unreachable { .. } => tally.unreachable += 1,
-                SignIn::Ready | SignIn::SignedIn { .. } => tally.good += 1,
+                SignIn::Ready | SignIn::SignedIn { .. } | SignIn::Renewing => tally.good += 1,
                 SignIn::Unknown => {}
             }
         }

@@ -5,7 +5,7 @@ use ts_rs::TS;
 
 use super::{Failure, host};
 use crate::error::Error;
-use crate::plain::{clean, middle, sentence};
+use crate::plain::{clean, middle};
 use crate::snapshot::{Auth, Server, SignIn};
 
 /// Foreign text is shown to this length: enough for IT, too little to bury what stands below.
@@ -106,7 +106,7 @@ impl Row {
             account: server.account.as_deref().map(clean),
             tone,
             state,
-            note: note(&server.state),
+            note: note(server),
             quote: quote(&server.state).map(|said| middle(&clean(said), LONGEST_QUOTE)),
             failure: failure.map(Failure::of),
             action: action(server),
@@ -132,6 +132,7 @@ fn standing(server: &Server) -> (Tone, State) {
         SignIn::Ready => (Tone::Good, State::Ready),
         SignIn::SignedIn { saved: true } => (Tone::Good, State::SignedIn),
         SignIn::SignedIn { saved: false } => (Tone::Good, State::SignedInNotSaved),
+        SignIn::Renewing => (Tone::Good, State::SignedIn),
         SignIn::SigningIn => (Tone::Waiting, State::SigningIn),
         SignIn::Needed { .. } => (Tone::Attention, State::SignInNeeded),
         SignIn::Refused { .. } => (Tone::Danger, State::Refused),
@@ -140,12 +141,13 @@ fn standing(server: &Server) -> (Tone, State) {
     }
 }
 
-fn note(state: &SignIn) -> Option<String> {
-    match state {
-        SignIn::Needed { reason } => Some(sentence(reason)),
+fn note(server: &Server) -> Option<String> {
+    match &server.state {
+        SignIn::Needed { because } => Some(because.sentence(&server.name)),
         SignIn::Unknown
         | SignIn::Ready
         | SignIn::SignedIn { .. }
+        | SignIn::Renewing
         | SignIn::SigningIn
         | SignIn::Refused { .. }
         | SignIn::Unreachable { .. }
@@ -155,8 +157,13 @@ fn note(state: &SignIn) -> Option<String> {
 
 fn quote(state: &SignIn) -> Option<&str> {
     match state {
-        SignIn::Refused { detail } | SignIn::Unreachable { detail } | SignIn::KeyStore { detail } => Some(detail),
-        SignIn::Unknown | SignIn::Ready | SignIn::SignedIn { .. } | SignIn::SigningIn | SignIn::Needed { .. } => None,
+        SignIn::Refused { detail } | SignIn::Unreachable { detail, .. } | SignIn::KeyStore { detail } => Some(detail),
+        SignIn::Unknown
+        | SignIn::Ready
+        | SignIn::SignedIn { .. }
+        | SignIn::Renewing
+        | SignIn::SigningIn
+        | SignIn::Needed { .. } => None,
     }
 }
 
@@ -166,7 +173,7 @@ fn action(server: &Server) -> Option<Action> {
     }
     match server.state {
         SignIn::Ready | SignIn::SigningIn => None,
-        SignIn::SignedIn { .. } | SignIn::Refused { .. } => Some(Action::SignOut),
+        SignIn::SignedIn { .. } | SignIn::Renewing | SignIn::Refused { .. } => Some(Action::SignOut),
         SignIn::Unreachable { .. } if server.account.is_some() => Some(Action::SignOut),
         SignIn::Unknown | SignIn::Needed { .. } | SignIn::Unreachable { .. } | SignIn::KeyStore { .. } => {
             Some(Action::SignIn)

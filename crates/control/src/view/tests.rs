@@ -2,12 +2,12 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::error::Code;
-use crate::snapshot::{Auth, ContainerDoor, HttpDoor, Server, SignIn};
+use crate::snapshot::{Auth, Because, ContainerDoor, HttpDoor, Server, SignIn};
 
 fn server(name: &str, state: SignIn) -> Server {
     let account = matches!(state, SignIn::SignedIn { .. }).then(|| "dana@example.com".to_owned());
     let url = format!("https://{name}.example.com:8443/mcp?x=1");
-    Server { name: name.into(), url, auth: Auth::Oauth, state, account, issuer: None }
+    Server { name: name.into(), url, auth: Auth::Oauth, state, account, issuer: None, shares_with: Vec::new() }
 }
 
 fn snapshot(servers: Vec<Server>) -> Snapshot {
@@ -26,7 +26,7 @@ fn snapshot(servers: Vec<Server>) -> Snapshot {
 }
 
 fn needed() -> SignIn {
-    SignIn::Needed { reason: "your sign-in ended on Friday".into() }
+    SignIn::Needed { because: Because::SignedOut }
 }
 
 const SIGNED_IN: SignIn = SignIn::SignedIn { saved: true };

@@ -1,67 +1,21 @@
-//! What an owner keeps and forgets: the grant in the key store, the credential in memory.
+//! What an owner finds and holds: the grant that serves its server, the credential in memory.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderValue};
-use keybearer_model::grant::{Account, Bearer, Grant};
+use keybearer_model::grant::{Account, Bearer, GrantFacts, Target};
 use keybearer_model::secret::Secret;
-use keybearer_model::time::BootTime;
 
-use super::owner::Owner;
-use super::{CredentialError, Held, Standing};
+use super::owner::{Attached, Owner};
+use super::{Because, CredentialError, Held, Standing};
 use crate::config::AuthConfig;
-use crate::ports::{KeyStoreError, KeyStoreKind};
+use crate::grants::{Demand, Ending, Handle, Life, Minted};
+use crate::ports::KeyStoreError;
 use crate::sign_in::SignInError;
+use crate::store::{Served, StoreError, StoredGrant};
 
 impl Owner {
-    /// Stores a new grant, or notes that it lives in memory only.
-    pub(super) async fn save(&mut self, grant: &Grant) {
-        (self.saved, self.save_again) = (false, false);
-        if grant.refresh_token.is_none() {
-            return;
-        }
-        let stored = self.parts.custody.put_grant(grant).await;
-        self.note_saving(&stored);
-        let (store, server, facts) = (Arc::clone(&self.parts.store), self.parts.server.clone(), grant.facts.clone());
-        let noted = tokio::task::spawn_blocking(move || store.put_grant(&server, &facts)).await;
-        self.saved &= matches!(noted, Ok(Ok(())));
-    }
-
-    /// Notes whether the key store took the grant. One that hangs is asked again; one that is locked would ask the
-    /// person for a password each time, and has to wait for the next renewal.
-    pub(super) fn note_saving(&mut self, stored: &Result<(), KeyStoreError>) {
-        if let Err(error) = stored {
-            tracing::warn!(server = %self.parts.server, %error, "the sign-in was not saved");
-        }
-        self.saved = stored.is_ok() && self.parts.custody.kind() == KeyStoreKind::System;
-        self.save_again = matches!(stored, Err(KeyStoreError::Timeout));
-    }
-
-    /// Asks a key store that did not answer once more to take the grant.
-    pub(super) async fn save_again(&mut self) {
-        self.save_again = false;
-        let Some(grant) = self.grant.take() else { return };
-        let stored = self.parts.custody.put_grant(&grant).await;
-        self.note_saving(&stored);
-        if matches!(self.state().standing, Standing::SignedIn { .. }) {
-            self.show(Standing::SignedIn { saved: self.saved }, &grant);
-        }
-        self.grant = Some(grant);
-    }
-
-    pub(super) async fn forget(&mut self, grant: &Grant) {
-        self.shared.held.store(None);
-        (self.saved, self.save_again) = (false, false);
-        let custody = &self.parts.custody;
-        if let Err(error) = custody.delete_grant(&grant.facts.id, grant.generation).await {
-            tracing::warn!(server = %self.parts.server, %error, "the ended sign-in could not be removed from the keychain");
-        }
-        let (store, server) = (Arc::clone(&self.parts.store), self.parts.server.clone());
-        let _ = tokio::task::spawn_blocking(move || store.remove_grant(&server)).await;
-    }
-
     /// Looks for what is kept from before: a grant, or the secret of a static header.
     pub(super) async fn load(&mut self) {
         match &self.parts.config.auth {
@@ -75,7 +29,7 @@ impl Owner {
                     Err(error) => self.key_store_failed(&error),
                     Ok(None) => {
                         self.loaded = true;
-                        self.stand(Standing::Needed("Its secret header is not set.".to_owned()));
+                        self.stand(Standing::Needed(Because::NoHeader));
                     }
                     Ok(Some(secret)) => self.hold_header(name, &secret),
                 }
@@ -84,44 +38,71 @@ impl Owner {
         }
     }
 
-    pub(super) async fn load_grant(&mut self) {
-        let (store, server) = (Arc::clone(&self.parts.store), self.parts.server.clone());
-        let facts = match tokio::task::spawn_blocking(move || store.grant(&server)).await {
-            Ok(Ok(Some(facts))) => facts,
-            _ => {
-                self.loaded = true;
-                return;
-            }
+    async fn load_grant(&mut self) {
+        let Some((served, StoredGrant { facts, ending })) = self.stored().await else {
+            self.loaded = true;
+            return;
         };
-        match self.parts.custody.grant(&facts.id).await {
-            Ok(Some(grant)) => {
-                self.loaded = true;
-                self.note_saving(&Ok(()));
-                self.show(Standing::SignedIn { saved: self.saved }, &grant);
-                self.grant = Some(grant);
+        self.account = Some(facts.account.clone());
+        match ending {
+            // The key store did not do as it was told then.
+            Some(Ending::SignedOut) => {
+                self.parts.grants.forget(&facts.id).await;
+                self.need_sign_in(&facts, Because::SignedOut);
             }
-            Ok(None) => {
-                self.loaded = true;
-                self.challenged = true;
-                self.stand(Standing::Needed("Your sign-in was not kept.".to_owned()));
-            }
-            Err(error) => self.key_store_failed(&error),
+            Some(ending) => self.need_sign_in(&facts, ending.into()),
+            None => match self.parts.grants.open(&facts.id).await {
+                Ok(Some(handle)) => self.found(handle, served.target),
+                Ok(None) => self.need_sign_in(&facts, Because::NotKept),
+                Err(error) => self.key_store_failed(&error),
+            },
         }
+    }
+
+    fn need_sign_in(&mut self, facts: &GrantFacts, because: Because) {
+        (self.loaded, self.challenged) = (true, true);
+        self.show(Standing::Needed(because), facts);
+    }
+
+    fn found(&mut self, handle: Arc<Handle>, target: Target) {
+        let facts = handle.facts();
+        let attached = Attached::new(handle, target);
+        match attached.life() {
+            Life::Over(ending) => self.need_sign_in(&facts, ending.into()),
+            Life::Good { saved, .. } => {
+                self.loaded = true;
+                self.show(Standing::SignedIn { saved }, &facts);
+                let interrupted = attached.handle.was_interrupted();
+                self.attached = Some(attached);
+                if interrupted {
+                    self.renew(Demand::Waiting);
+                }
+            }
+        }
+    }
+
+    /// What the database knows of this server's grant, unless the server has another address now (SEC-26).
+    pub(super) async fn stored(&self) -> Option<(Served, StoredGrant)> {
+        let (store, server, url) =
+            (Arc::clone(&self.parts.store), self.parts.server.clone(), self.parts.config.url.to_string());
+        let looking = move || -> Result<Option<(Served, StoredGrant)>, StoreError> {
+            let Some(served) = store.served(&server)?.filter(|served| served.url == url) else { return Ok(None) };
+            Ok(store.grant(&served.grant)?.map(|grant| (served, grant)))
+        };
+        tokio::task::spawn_blocking(looking).await.ok()?.ok()?
     }
 
     pub(super) fn key_store_failed(&mut self, error: &KeyStoreError) {
         self.key_store_failed_at = Some(self.parts.ports.clock.boot());
-        self.stand(Standing::KeyStore(error.to_string()));
+        self.stand(Standing::KeyStore(error.clone()));
         self.answer_waiters(&Err(CredentialError::KeyStore(error.to_string())));
-        for waiter in self.sign_in_waiters.drain(..) {
-            let _ = waiter.send(Err(Arc::new(SignInError::CalledOff)));
-        }
+        self.answer_sign_in(&Err(Arc::new(SignInError::CalledOff)));
     }
 
-    pub(super) fn hold_header(&mut self, name: http::HeaderName, secret: &Secret) {
+    fn hold_header(&mut self, name: http::HeaderName, secret: &Secret) {
         self.loaded = true;
         let Ok(mut value) = HeaderValue::from_str(secret.expose()) else {
-            self.stand(Standing::Needed("Its secret header has characters that a header cannot hold.".to_owned()));
+            self.stand(Standing::Needed(Because::UnusableHeader));
             return;
         };
         value.set_sensitive(true);
@@ -130,14 +111,9 @@ impl Owner {
         self.stand(Standing::Ready);
     }
 
-    /// Holds a bearer whose life began at `received_at`.
-    pub(super) fn hold(
-        &mut self,
-        token: Secret,
-        received_at: BootTime,
-        expires_in: Option<Duration>,
-        account: &Account,
-    ) {
+    /// Holds a bearer that came.
+    pub(super) fn hold(&mut self, minted: Minted, account: &Account) {
+        let Minted { token, expires_in, received_at } = minted;
         self.serial += 1;
         self.shared.renewing_ahead.store(false, Ordering::Relaxed);
         let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) else {

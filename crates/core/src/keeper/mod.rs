@@ -1,4 +1,4 @@
-//! The token keeper: one per server, the only owner of its grant and of its bearer.
+//! The token keeper: one per server, the only owner of its bearer. What lasts belongs to the owners of [`crate::grants`].
 //!
 //! The way of a call reads [`Keeper::ready`] and touches no lock. Whatever takes time (loading, renewing, signing in)
 //! is done once for all who wait, by an owner task that no caller can cancel.
@@ -6,7 +6,8 @@
 mod keeping;
 mod next;
 mod owner;
-mod work;
+mod signing;
+mod standing;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,9 +21,12 @@ use keybearer_model::time::BootTime;
 use keybearer_oauth::challenge::Challenge;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use self::standing::{Because, Offered, SignInState, Standing};
 use crate::audit::Trail;
 use crate::config::ServerConfig;
 use crate::custody::Custody;
+use crate::grants::Grants;
+pub use crate::grants::Revocation;
 use crate::ports::{Clock, Ports};
 use crate::sign_in::{Opening, SignInError};
 use crate::store::Store;
@@ -59,52 +63,13 @@ pub enum CredentialError {
     KeyStore(String),
 }
 
-/// Where a server's sign-in stands, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing is known yet.
-    Unknown,
-    /// No sign-in is needed, or its header is there.
-    Ready,
-    /// Signed in.
-    SignedIn {
-        /// Whether the grant outlives this process.
-        saved: bool,
-    },
-    /// A sign-in is open.
-    SigningIn,
-    /// The person has to sign in, for this reason.
-    Needed(String),
-    /// The server refuses fresh bearers.
-    Refused(String),
-    /// Issuer or server cannot be reached.
-    Unreachable(String),
-    /// The keychain is locked or does not answer.
-    KeyStore(String),
-}
-
-/// What is known of a server's sign-in, for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignInState {
-    /// Where it stands.
-    pub standing: Standing,
-    /// Who is signed in.
-    pub account: Option<Account>,
-    /// At which issuer.
-    pub issuer: Option<String>,
-}
-
 /// How signing out went.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Revocation {
-    /// The issuer has revoked the token.
-    Revoked,
-    /// The issuer has no such service.
-    NotOffered,
-    /// The issuer could not be asked.
-    Failed(String),
-    /// There was nothing to revoke.
-    Nothing,
+pub struct SignedOut {
+    /// What became of the token at the issuer.
+    pub revocation: Revocation,
+    /// The other servers of the same sign-in: they are signed out, too.
+    pub with: Vec<ServerName>,
 }
 
 /// A need for a credential.
@@ -134,7 +99,9 @@ enum Command {
     Need(Need, oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>),
     RenewAhead,
     SignIn(Opening, oneshot::Sender<Result<(), Arc<SignInError>>>),
-    SignOut(oneshot::Sender<Revocation>),
+    SignOut(oneshot::Sender<SignedOut>),
+    /// The server is removed: what it shares with others goes on for them.
+    Leave(oneshot::Sender<()>),
     Reload(oneshot::Sender<()>),
     /// The core ends: the answer comes when what is under way is kept.
     Finish(oneshot::Sender<()>),
@@ -155,6 +122,7 @@ pub(crate) struct Parts {
     pub(crate) config: ServerConfig,
     pub(crate) ports: Ports,
     pub(crate) custody: Custody,
+    pub(crate) grants: Grants,
     pub(crate) store: Arc<Store>,
     pub(crate) trail: Trail,
     /// Told whenever the state changes, so that a watcher of everything wakes up.
@@ -171,7 +139,7 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Starts the keeper's owner task on the current runtime. It ends when the handle is dropped.
     pub(crate) fn start(parts: Parts) -> Self {
-        let state = SignInState { standing: Standing::Unknown, account: None, issuer: None };
+        let state = SignInState { standing: Standing::Unknown, account: None, issuer: None, sign_in: None };
         let shared = Arc::new(Shared {
             held: ArcSwapOption::empty(),
             bare: AtomicBool::new(false),
@@ -240,15 +208,24 @@ impl Keeper {
     }
 
     /// Signs out: here at once, at the issuer as far as it answers.
-    pub(crate) async fn sign_out(&self) -> Revocation {
+    pub(crate) async fn sign_out(&self) -> SignedOut {
         let (reply, answer) = oneshot::channel();
+        let nothing = SignedOut { revocation: Revocation::Nothing, with: Vec::new() };
         if self.commands.send(Command::SignOut(reply)).await.is_err() {
-            return Revocation::Nothing;
+            return nothing;
         }
-        answer.await.unwrap_or(Revocation::Nothing)
+        answer.await.unwrap_or(nothing)
     }
 
-    /// Ends the keeper: a renewal that is under way goes on to its end, and what was not saved is.
+    /// Gives up what the server has, before it is removed.
+    pub(crate) async fn leave(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.commands.send(Command::Leave(reply)).await.is_ok() {
+            let _ = answer.await;
+        }
+    }
+
+    /// Ends the keeper: no sign-in is waited for any more, and a renewal that is under way goes on with its owner.
     pub(crate) async fn finish(&self) {
         let (reply, answer) = oneshot::channel();
         if self.commands.send(Command::Finish(reply)).await.is_ok() {

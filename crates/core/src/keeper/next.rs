@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::owner::Owner;
-use super::{CredentialError, Held, Standing};
+use super::owner::{Attached, Owner};
+use super::{CredentialError, Held, Offered, Standing};
 use crate::config::AuthConfig;
 
 /// A bearer that is refused within this time of its coming was never going to be accepted.
@@ -35,17 +35,17 @@ impl Owner {
             AuthConfig::Header { .. } => return self.next_move_with_header(refused),
             AuthConfig::OAuth(_) => {}
         }
-        if let (false, Standing::KeyStore(detail)) = (self.loaded, &self.state().standing) {
-            return Move::Fail(CredentialError::KeyStore(detail.clone()));
+        if let (false, Standing::KeyStore(error)) = (self.loaded, &self.state().standing) {
+            return Move::Fail(CredentialError::KeyStore(error.to_string()));
         }
         let young = held.and_then(|held| held.bearer.as_ref().map(|bearer| now.since(bearer.received_at) < TOO_YOUNG));
         if refused.is_some() && young == Some(true) && self.came_by_renewal() {
             return self.refuse();
         }
-        if self.grant.as_ref().is_some_and(|grant| grant.refresh_token.is_some()) {
+        if self.attached.as_ref().is_some_and(Attached::is_renewable) {
             return Move::Renew;
         }
-        if !self.challenged && self.grant.is_none() && !self.signed_out {
+        if !self.challenged && self.attached.is_none() && !self.signed_out {
             return Move::Bare;
         }
         if refused.is_some() && young == Some(true) {
@@ -55,8 +55,8 @@ impl Owner {
         if self.signed_out || quiet { Move::Fail(CredentialError::SignInNeeded) } else { Move::SignIn }
     }
     pub(super) fn next_move_with_header(&mut self, refused: Option<u64>) -> Move {
-        if let Standing::KeyStore(detail) = self.state().standing {
-            return Move::Fail(CredentialError::KeyStore(detail));
+        if let Standing::KeyStore(error) = self.state().standing {
+            return Move::Fail(CredentialError::KeyStore(error.to_string()));
         }
         if refused.is_some() { self.refuse() } else { Move::Fail(CredentialError::SignInNeeded) }
     }
@@ -67,12 +67,11 @@ impl Owner {
     }
 
     pub(super) fn refuse(&mut self) -> Move {
-        let detail = match &self.parts.config.auth {
-            AuthConfig::OAuth(_) => "it answers 401 to a token that the company sign-in has just given",
-            AuthConfig::Header { .. } => "it answers 401 to the header that was set for it",
-            AuthConfig::None => "it answers 401, and `auth = \"none\"` is set for it",
-        };
-        self.stand(Standing::Refused(detail.to_owned()));
+        self.stand(Standing::Refused(match &self.parts.config.auth {
+            AuthConfig::OAuth(_) => Offered::Bearer,
+            AuthConfig::Header { .. } => Offered::Header,
+            AuthConfig::None => Offered::Nothing,
+        }));
         Move::Fail(CredentialError::RefusedByServer)
     }
 

@@ -102,7 +102,7 @@ impl Redeemed {
             None => plan.scopes,
         };
         let facts = GrantFacts {
-            id: GrantId::derive(issuer.as_str(), &client.id, purpose),
+            id: GrantId::derive(issuer.as_str(), &client.id, account.subject.as_deref().unwrap_or_default(), purpose),
             issuer,
             token_endpoint: plan.issuer.token,
             revocation_endpoint: plan.issuer.revocation,

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 use http::{Request, Response};
-use keybearer_model::grant::{ClientAuth, Grant};
+use keybearer_model::grant::{ClientAuth, Grant, Target};
 use keybearer_model::secret::Secret;
 use keybearer_oauth::{renew, revoke};
 
@@ -27,7 +27,7 @@ fn check(request: &Request<Vec<u8>>, want: &Expect) {
 fn a_renewal_goes_to_the_pinned_endpoint_and_names_the_resource() {
     let mut grant = grant();
     check(
-        &renew::request(&grant),
+        &renew::request(&grant, &grant.facts.target()),
         &expect![[r#"
         POST https://idp.test/token
         grant_type=refresh_token&refresh_token=cAnArY-refresh&client_id=dcr-1&resource=https%3A%2F%2Fcrm.test%2Fmcp"#]],
@@ -35,11 +35,33 @@ fn a_renewal_goes_to_the_pinned_endpoint_and_names_the_resource() {
     (grant.facts.client_auth, grant.client_secret) = (ClientAuth::ClientSecretBasic, Some(Secret::new("a:b".into())));
     grant.facts.resource = None;
     check(
-        &renew::request(&grant),
+        &renew::request(&grant, &grant.facts.target()),
         &expect![[r#"
         POST https://idp.test/token
         grant_type=refresh_token&refresh_token=cAnArY-refresh
         Basic ZGNyLTE6YSUzQWI="#]],
+    );
+}
+
+#[test]
+fn a_bearer_for_another_server_names_that_servers_resource_or_else_its_scopes() {
+    let mut grant = grant();
+    let other = |resource: Option<&str>| Target {
+        resource: resource.map(str::to_owned),
+        scopes: vec!["api://wiki/read".to_owned()],
+    };
+    check(
+        &renew::request(&grant, &other(Some("https://wiki.test/mcp"))),
+        &expect![[r#"
+        POST https://idp.test/token
+        grant_type=refresh_token&refresh_token=cAnArY-refresh&client_id=dcr-1&resource=https%3A%2F%2Fwiki.test%2Fmcp"#]],
+    );
+    grant.facts.resource = None;
+    check(
+        &renew::request(&grant, &other(None)),
+        &expect![[r#"
+        POST https://idp.test/token
+        grant_type=refresh_token&refresh_token=cAnArY-refresh&client_id=dcr-1&scope=api%3A%2F%2Fwiki%2Fread"#]],
     );
 }
 
@@ -53,9 +75,10 @@ fn a_renewal_gives_a_token_or_tells_why_not() {
     assert_eq!(judge(200, &good(r#","refresh_token":"new","expires_in":60"#)), "Some(60s) true");
     assert_eq!(judge(200, &good(r#","refresh_token":"cAnArY-refresh""#)), "None false");
     assert_eq!(judge(200, &good("")), "None false");
-    assert_eq!(judge(400, r#"{"error":"invalid_grant"}"#), r#"Refused { code: "invalid_grant" }"#);
-    assert_eq!(judge(401, r#"{"error":"invalid_client"}"#), r#"Refused { code: "invalid_client" }"#);
-    assert_eq!(judge(200, r#"{"error":"invalid_grant"}"#), r#"Refused { code: "invalid_grant" }"#);
+    assert_eq!(judge(400, r#"{"error":"invalid_grant"}"#), r#"Over { code: "invalid_grant" }"#);
+    assert_eq!(judge(401, r#"{"error":"invalid_client"}"#), r#"Over { code: "invalid_client" }"#);
+    assert_eq!(judge(400, r#"{"error":"invalid_target"}"#), r#"Refused { code: "invalid_target" }"#);
+    assert_eq!(judge(200, r#"{"error":"invalid_grant"}"#), r#"Over { code: "invalid_grant" }"#);
 }
 
 #[test]

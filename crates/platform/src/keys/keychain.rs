@@ -115,7 +115,7 @@ fn answer(call: Call) {
 
 fn text(bytes: Option<Zeroizing<Vec<u8>>>) -> Answer<Option<Secret>> {
     let Some(bytes) = bytes else { return Ok(None) };
-    let text = std::str::from_utf8(&bytes).map_err(|_| KeyStoreError::Failed("an entry is not text".into()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| KeyStoreError::Torn)?;
     Ok(Some(Secret::new(text.to_owned())))
 }
 

@@ -114,7 +114,7 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 fn torn() -> KeyStoreError {
-    KeyStoreError::Failed("an entry is not whole".into())
+    KeyStoreError::Torn
 }
 
 #[cfg(test)]

@@ -163,7 +163,8 @@ pub(super) fn needs_sign_in(standing: &Standing) -> bool {
         | Standing::Ready
         | Standing::SignedIn { .. }
         | Standing::Refused(_)
-        | Standing::Unreachable(_)
+        | Standing::Renewing
+        | Standing::Unreachable { .. }
         | Standing::KeyStore(_) => false,
     }
 }

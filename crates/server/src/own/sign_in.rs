@@ -43,7 +43,7 @@ pub(super) async fn sign_in(hub: &Hub, wanted: Option<&str>, context: &RequestCo
     let Some(server) = server else {
         return Told::bad("Keybearer: there is no server of this name; `status` tells the names.");
     };
-    if let Some(Standing::Ready | Standing::SignedIn { .. }) = servers.get(&server) {
+    if let Some(Standing::Ready | Standing::SignedIn { .. } | Standing::Renewing) = servers.get(&server) {
         return Told::good(format!("Keybearer: {server} is ready; no sign-in is needed."));
     }
     match judge(hub, &server).await {

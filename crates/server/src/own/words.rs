@@ -66,10 +66,11 @@ fn sentence(name: &ServerName, standing: &Standing) -> String {
         Standing::Unknown => "ready to try".to_owned(),
         Standing::Ready | Standing::SignedIn { saved: true } => "ready".to_owned(),
         Standing::SignedIn { saved: false } => "ready until Keybearer ends; the sign-in could not be saved".to_owned(),
+        Standing::Renewing => "ready; its sign-in is being renewed".to_owned(),
         Standing::SigningIn => "a sign-in is open in the browser".to_owned(),
         Standing::Needed(_) => format!("needs a sign-in; call `sign_in` with server `{name}`"),
         Standing::Refused(_) => "refuses the company's sign-in; the IT department can help".to_owned(),
-        Standing::Unreachable(_) => "cannot be reached at the moment".to_owned(),
+        Standing::Unreachable { .. } => "cannot be reached at the moment".to_owned(),
         Standing::KeyStore(_) => "waits for the keychain; the person can unlock it".to_owned(),
     }
 }
@@ -77,11 +78,11 @@ fn sentence(name: &ServerName, standing: &Standing) -> String {
 const fn word(standing: &Standing) -> &'static str {
     match standing {
         Standing::Unknown => "unknown",
-        Standing::Ready | Standing::SignedIn { .. } => "ready",
+        Standing::Ready | Standing::SignedIn { .. } | Standing::Renewing => "ready",
         Standing::SigningIn => "signing_in",
         Standing::Needed(_) => "sign_in_needed",
         Standing::Refused(_) => "refused",
-        Standing::Unreachable(_) => "unreachable",
+        Standing::Unreachable { .. } => "unreachable",
         Standing::KeyStore(_) => "keychain_locked",
     }
 }
@@ -89,6 +90,9 @@ const fn word(standing: &Standing) -> &'static str {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
+    use keybearer_core::keeper::{Because, Offered};
+    use keybearer_core::ports::KeyStoreError;
+    use keybearer_model::time::Timestamp;
 
     use super::*;
 
@@ -105,10 +109,10 @@ mod tests {
             Standing::Ready,
             Standing::SignedIn { saved: false },
             Standing::SigningIn,
-            Standing::Needed(foreign()),
-            Standing::Refused(foreign()),
-            Standing::Unreachable(foreign()),
-            Standing::KeyStore(foreign()),
+            Standing::Needed(Because::Failed(foreign())),
+            Standing::Refused(Offered::Bearer),
+            Standing::Unreachable { detail: foreign(), since: Timestamp::from_millis(0) },
+            Standing::KeyStore(KeyStoreError::Failed(foreign())),
         ];
         let servers = standings.into_iter().enumerate();
         let servers = servers.map(|(at, standing)| (format!("s{at}").parse().unwrap(), standing)).collect();

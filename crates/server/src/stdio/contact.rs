@@ -182,7 +182,7 @@ impl Talk {
         match reason {
             Reason::Person(Missing::SignIn) => {
                 let standing = self.with.broker.sign_in_state(&self.with.server).map(|state| state.standing);
-                matches!(standing, Some(Standing::Ready | Standing::SignedIn { .. }))
+                matches!(standing, Some(Standing::Ready | Standing::SignedIn { .. } | Standing::Renewing))
             }
             Reason::Person(Missing::Permission) => {
                 let greeting = self.said().greeting.clone();

@@ -31,8 +31,14 @@ impl RunningCore {
             clock: Arc::clone(&world.clock) as Arc<_>,
             surface: Arc::clone(&world.browser) as Arc<_>,
             prompter: Arc::clone(&world.prompter) as Arc<_>,
+            chance: Arc::clone(&world.chance),
         };
-        let places = Places { config_file: folders.config_file(), state: folders.state(), audit: folders.audit() };
+        let places = Places {
+            config_file: folders.config_file(),
+            state: folders.state(),
+            audit: folders.audit(),
+            machine: "the machine of this world".to_owned(),
+        };
         let broker = Broker::start(places, ports).context("start the broker")?;
         let tls = tls::client_config().context("make the TLS configuration")?;
         let parts = Parts { broker: broker.clone(), tls, lock: &lock, given: Given::default(), silence: world.silence };

@@ -5,19 +5,26 @@
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use keybearer_model::grant::GrantFacts;
 use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::program::Pin;
 use keybearer_model::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+mod grants;
+
+pub use grants::{Served, StoredGrant};
+
 /// What makes each version of the schema out of the one before; which one a database has is its `user_version`.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     "CREATE TABLE clients (name TEXT PRIMARY KEY, key_digest BLOB, program TEXT, servers TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
      CREATE TABLE grants (server TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
      CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
     "ALTER TABLE clients ADD COLUMN pin TEXT;",
     "ALTER TABLE clients ADD COLUMN container INTEGER NOT NULL DEFAULT 0;",
+    // Grants stood for one server each before; what they were cannot be taken over, for the keychain's names are others.
+    "DROP TABLE IF EXISTS grants;
+     CREATE TABLE grants (id TEXT PRIMARY KEY, facts TEXT NOT NULL, ending TEXT) STRICT;
+     CREATE TABLE served (server TEXT PRIMARY KEY, grant_id TEXT NOT NULL, url TEXT NOT NULL, target TEXT NOT NULL) STRICT;",
 ];
 
 /// The state database of one installation.
@@ -138,31 +145,6 @@ impl Store {
     /// Removes a client; `Ok(false)` if there is none of that name.
     pub fn remove_client(&self, name: &ClientName) -> Result<bool, StoreError> {
         Ok(self.connection().execute("DELETE FROM clients WHERE name = ?1", [name.as_str()])? == 1)
-    }
-
-    /// The public parts of the grant that serves `server`.
-    pub fn grant(&self, server: &ServerName) -> Result<Option<GrantFacts>, StoreError> {
-        let text: Option<String> = self
-            .connection()
-            .query_row("SELECT facts FROM grants WHERE server = ?1", [server.as_str()], |row| row.get(0))
-            .optional()?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-    }
-
-    /// Remembers which grant serves `server`.
-    pub fn put_grant(&self, server: &ServerName, facts: &GrantFacts) -> Result<(), StoreError> {
-        let text = serde_json::to_string(facts).unwrap_or_default();
-        self.connection().execute(
-            "INSERT INTO grants (server, facts) VALUES (?1, ?2) ON CONFLICT (server) DO UPDATE SET facts = ?2",
-            params![server.as_str(), text],
-        )?;
-        Ok(())
-    }
-
-    /// Forgets which grant served `server`.
-    pub fn remove_grant(&self, server: &ServerName) -> Result<(), StoreError> {
-        self.connection().execute("DELETE FROM grants WHERE server = ?1", [server.as_str()])?;
-        Ok(())
     }
 
     /// A remembered setting that is no person's business, such as the HTTP door's port.

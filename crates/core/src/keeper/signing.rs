@@ -1,0 +1,184 @@
+//! Signing in and out of one server.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use keybearer_model::grant::{Account, Grant, Target};
+use keybearer_model::secret::Secret;
+use keybearer_oauth::login::Obtained;
+
+use super::owner::{Attached, Owner, Work};
+use super::{Because, CredentialError, Revocation, SignedOut, Standing};
+use crate::audit::Event;
+use crate::config::{AuthConfig, OAuthConfig};
+use crate::grants::{Life, Minted};
+use crate::ports::{KeyStoreError, SurfaceEnding};
+use crate::sign_in::{Finish, Opening, SignIn, SignInError};
+use crate::store::Served;
+
+impl Owner {
+    /// Starts a sign-in, or lets a running one serve.
+    pub(super) async fn begin_sign_in(&mut self, opening: Opening) {
+        if self.work.is_some() {
+            return;
+        }
+        let AuthConfig::OAuth(settings) = self.parts.config.auth.clone() else {
+            self.answer_waiters(&Err(CredentialError::RefusedByServer));
+            self.answer_sign_in(&Ok(()));
+            return;
+        };
+        let client_secret = match self.client_secret(&settings).await {
+            Ok(secret) => secret,
+            Err(error) => {
+                self.key_store_failed(&error);
+                return;
+            }
+        };
+        let sign_in = SignIn {
+            upstream: self.parts.config.url.clone(),
+            challenge: self.challenge.clone(),
+            settings,
+            client_secret,
+            opening,
+        };
+        self.stand(Standing::SigningIn);
+        let ports = self.parts.ports.clone();
+        self.work = Some(Work::SigningIn(tokio::spawn(async move { sign_in.run(&ports).await })));
+    }
+
+    async fn client_secret(&self, settings: &OAuthConfig) -> Result<Option<Secret>, KeyStoreError> {
+        if settings.client_id.is_none() { Ok(None) } else { self.parts.custody.client_secret(&self.parts.server).await }
+    }
+
+    pub(super) async fn signed_in(&mut self, obtained: Obtained, finish: Finish) {
+        let Obtained { grant, access_token, expires_in } = obtained;
+        let received_at = self.parts.ports.clock.boot();
+        let now = grant.facts.account.clone();
+        if let Some(before) = self.account.clone().filter(|before| is_somebody_else(before, &now)) {
+            self.parts.grants.turn_down(grant, self.parts.config.url.clone());
+            self.account_changed(before, now, finish).await;
+            return;
+        }
+        let target = grant.facts.target();
+        let (issuer, email) = (grant.facts.issuer.to_string(), now.email.clone());
+        self.take_over(grant, target).await;
+        self.serial = 0;
+        self.hold(Minted { token: access_token, expires_in, received_at }, &now);
+        (self.signed_out, self.quiet_until, self.account) = (false, None, Some(now));
+        self.show_signed_in();
+        self.parts.trail.event(Event::SignIn { server: self.parts.server.clone(), issuer, account: email });
+        finish.say(SurfaceEnding::SignedIn).await;
+        self.answer_sign_in(&Ok(()));
+        self.give_to_waiters();
+    }
+
+    /// Gives a new grant to its owner, which stores it, and serves this server from it. What served it before and serves
+    /// nobody else is given up here; it is not revoked, for its issuer may take that for the end of both.
+    async fn take_over(&mut self, grant: Grant, target: Target) {
+        let renewable = grant.refresh_token.is_some();
+        let id = grant.facts.id.clone();
+        let handle = self.parts.grants.adopt(grant).await;
+        // Whatever the key store still holds, this is the sign-in now.
+        self.loaded = true;
+        let previous = self.attached.take().filter(|previous| previous.handle.facts().id != id);
+        if let Some(previous) = previous {
+            self.parts.grants.replace(&previous.handle, &self.parts.server, &self.parts.config.url).await;
+        }
+        if renewable {
+            let served = Served { grant: id, url: self.parts.config.url.to_string(), target: target.clone() };
+            let (store, server) = (Arc::clone(&self.parts.store), self.parts.server.clone());
+            if !matches!(tokio::task::spawn_blocking(move || store.put_served(&server, &served)).await, Ok(Ok(()))) {
+                tracing::warn!(server = %self.parts.server, "whose sign-in serves it could not be written down");
+            }
+        }
+        self.attached = Some(Attached::new(handle, target));
+    }
+
+    /// Somebody else signed in than before: that needs the person's yes, which signing out first is (SEC-30).
+    async fn account_changed(&mut self, before: Account, now: Account, finish: Finish) {
+        tracing::info!(server = %self.parts.server, "another account signed in than before");
+        finish.say(SurfaceEnding::Failed).await;
+        self.be_quiet();
+        self.stand(Standing::Needed(Because::AccountChanged { before: before.clone(), now: now.clone() }));
+        self.answer_sign_in(&Err(Arc::new(SignInError::OtherAccount { before, now })));
+        self.answer_waiters(&Err(CredentialError::SignInNeeded));
+    }
+
+    pub(super) fn not_signed_in(&mut self, error: SignInError) {
+        tracing::info!(server = %self.parts.server, %error, "signing in ended without success");
+        self.be_quiet();
+        self.stand(Standing::Needed(Because::Failed(error.to_string())));
+        self.answer_sign_in(&Err(Arc::new(error)));
+        self.answer_waiters(&Err(CredentialError::SignInNeeded));
+    }
+
+    pub(super) async fn sign_out(&mut self) -> SignedOut {
+        self.call_off();
+        if !self.loaded {
+            self.load().await;
+        }
+        self.shared.held.store(None);
+        let (revocation, mut with) = match self.attached.take() {
+            Some(attached) => self.parts.grants.sign_out(&attached.handle, &self.parts.config.url).await,
+            None => {
+                self.forget_stored().await;
+                (Revocation::Nothing, Vec::new())
+            }
+        };
+        with.retain(|server| *server != self.parts.server);
+        self.parts.trail.event(Event::SignOut { server: self.parts.server.clone() });
+        self.now_signed_out();
+        SignedOut { revocation, with }
+    }
+
+    /// The server is removed.
+    pub(super) async fn leave(&mut self) {
+        self.call_off();
+        self.shared.held.store(None);
+        match self.attached.take() {
+            Some(attached) => {
+                self.parts.grants.leave(&attached.handle, &self.parts.server, &self.parts.config.url).await;
+            }
+            None => self.forget_stored().await,
+        }
+        self.now_signed_out();
+    }
+
+    /// The person has signed out, here or at another server of the same sign-in.
+    pub(super) fn now_signed_out(&mut self) {
+        (self.signed_out, self.challenged, self.loaded) = (true, true, true);
+        (self.attached, self.account) = (None, None);
+        self.shared.bare.store(false, Ordering::Relaxed);
+        self.shared.held.store(None);
+        self.shared.state.send_modify(|state| (state.account, state.sign_in) = (None, None));
+        self.stand(Standing::Needed(Because::SignedOut));
+        self.answer_waiters(&Err(CredentialError::SignInNeeded));
+    }
+
+    /// Ends a sign-in that is open. A renewal goes on with its owner, and what it brings is revoked there.
+    fn call_off(&mut self) {
+        if let Some(Work::SigningIn(work)) = self.work.take() {
+            work.abort();
+        }
+        self.answer_sign_in(&Err(Arc::new(SignInError::CalledOff)));
+    }
+
+    /// Forgets a grant that is over, or that the key store does not give.
+    async fn forget_stored(&mut self) {
+        if let Some((served, _)) = self.stored().await {
+            self.parts.grants.give_up(&served.grant, &self.parts.server).await;
+        }
+    }
+
+    /// Shows what the grant's owner says of it.
+    pub(super) fn show_signed_in(&self) {
+        let Some(attached) = &self.attached else { return };
+        let saved = matches!(attached.life(), Life::Good { saved: true, .. });
+        self.show(Standing::SignedIn { saved }, &attached.handle.facts());
+    }
+}
+
+/// Whether two accounts are known to be two: an issuer that names nobody is taken at its word.
+fn is_somebody_else(before: &Account, now: &Account) -> bool {
+    matches!((&before.subject, &now.subject), (Some(before), Some(now)) if before != now)
+}

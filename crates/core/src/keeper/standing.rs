@@ -1,0 +1,107 @@
+//! Where a server's sign-in stands, and why, as data: the words are for whoever shows it.
+
+use keybearer_model::grant::Account;
+use keybearer_model::name::GrantId;
+use keybearer_model::time::Timestamp;
+
+use crate::grants::Ending;
+use crate::ports::KeyStoreError;
+
+/// Where a server's sign-in stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is known yet.
+    Unknown,
+    /// No sign-in is needed, or its header is there.
+    Ready,
+    /// Signed in.
+    SignedIn {
+        /// Whether the grant outlives this process.
+        saved: bool,
+    },
+    /// Signed in, and somebody waits for a fresh bearer.
+    Renewing,
+    /// A sign-in is open.
+    SigningIn,
+    /// The person has to sign in, for this reason.
+    Needed(Because),
+    /// The server refuses what it was sent.
+    Refused(Offered),
+    /// The issuer cannot be reached, or does not answer as one.
+    Unreachable {
+        /// What happened last.
+        detail: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The keychain is locked or does not answer.
+    KeyStore(KeyStoreError),
+}
+
+/// Why the person has to sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// Nobody has signed in here yet.
+    NeverSignedIn,
+    /// The issuer ended the sign-in.
+    Ended {
+        /// When that came out.
+        at: Timestamp,
+    },
+    /// The sign-in was interrupted while it was being renewed.
+    Interrupted {
+        /// When that came out.
+        at: Timestamp,
+    },
+    /// The person signed out.
+    SignedOut,
+    /// The key store has lost it, or never had it.
+    NotKept,
+    /// Somebody else has signed in than before: that sign-in was not taken (SEC-30).
+    AccountChanged {
+        /// Whose sign-in is kept.
+        before: Account,
+        /// Who signed in.
+        now: Account,
+    },
+    /// The last sign-in ended without success, with this error.
+    Failed(String),
+    /// The secret header is not in the key store.
+    NoHeader,
+    /// The secret header has characters that no header can hold.
+    UnusableHeader,
+}
+
+impl From<Ending> for Because {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Refused { at } => Self::Ended { at },
+            Ending::Interrupted { at } => Self::Interrupted { at },
+            Ending::SignedOut => Self::SignedOut,
+        }
+    }
+}
+
+/// What a server refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// A bearer that its issuer has just given.
+    Bearer,
+    /// The header that was set for it.
+    Header,
+    /// A call without a credential, as the settings say.
+    Nothing,
+}
+
+/// What is known of a server's sign-in, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignInState {
+    /// Where it stands.
+    pub standing: Standing,
+    /// Who is signed in.
+    pub account: Option<Account>,
+    /// At which issuer.
+    pub issuer: Option<String>,
+    /// Which sign-in it is: servers with the same one are signed out of together.
+    pub sign_in: Option<GrantId>,
+}
