@@ -1,6 +1,9 @@
 //! Signing in, staying signed in, signing out: what a call needs, and what may not happen on the way.
 #![expect(clippy::expect_used, reason = "a story ends where its world is not as it must be")]
 
+#[path = "sign_in/grants.rs"]
+mod grants;
+
 use std::time::Duration;
 
 use keybearer_control::error::Code;

@@ -1015,7 +1015,11 @@ whole?: string, } | { "reply": "signed_out",
 /**
  * What became of the refresh token at the issuer.
  */
-revocation: Revocation, } | { "reply": "diagnosis", 
+revocation: Revocation, 
+/**
+ * The other servers of the same sign-in: they are signed out, too.
+ */
+with?: Array<string>, } | { "reply": "diagnosis", 
 /**
  * What was found.
  */

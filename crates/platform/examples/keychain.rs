@@ -49,6 +49,7 @@ fn told<T>(answer: &Result<T, KeyStoreError>) -> &'static str {
         Ok(_) => "ok",
         Err(KeyStoreError::Locked) => "locked",
         Err(KeyStoreError::Timeout) => "timeout",
+        Err(KeyStoreError::Torn) => "torn",
         Err(KeyStoreError::Failed(_)) => "failed",
     }
 }

@@ -68,8 +68,8 @@ fn who_wants_the_person_comes_first() {
         vec![server("calendar", SIGNED_IN), server("wiki", needed()), server("crm", needed())],
         &expect![[r#"
             SignIn { count: 2 }: SignInToMany { count: 2 }
-            crm · crm.example.com:8443 · Attention SignInNeeded · Your sign-in ended on Friday. [SignIn]
-            wiki · wiki.example.com:8443 · Attention SignInNeeded · Your sign-in ended on Friday. [SignIn]
+            crm · crm.example.com:8443 · Attention SignInNeeded · You signed out. [SignIn]
+            wiki · wiki.example.com:8443 · Attention SignInNeeded · You signed out. [SignIn]
             calendar · calendar.example.com:8443 · Good SignedIn · dana@example.com [SignOut]
         "#]],
     );
@@ -84,7 +84,7 @@ fn every_state_has_a_word_and_at_most_one_action() {
         SignIn::SignedIn { saved: false },
         SignIn::SigningIn,
         SignIn::Refused { detail: detail() },
-        SignIn::Unreachable { detail: detail() },
+        SignIn::Unreachable { detail: detail(), since: since() },
         SignIn::KeyStore { detail: detail() },
     ];
     check(
@@ -108,7 +108,7 @@ fn one_that_waits_is_named() {
         vec![server("crm", needed())],
         &expect![[r#"
             SignIn { count: 1 }: SignInTo { name: "crm" }
-            crm · crm.example.com:8443 · Attention SignInNeeded · Your sign-in ended on Friday. [SignIn]
+            crm · crm.example.com:8443 · Attention SignInNeeded · You signed out. [SignIn]
         "#]],
     );
 }
@@ -123,7 +123,7 @@ fn headline(states: Vec<SignIn>, mark: Mark, want: &Headline) {
 
 #[test]
 fn the_whole_is_what_its_parts_add_up_to() {
-    let unreachable = || SignIn::Unreachable { detail: "no route".into() };
+    let unreachable = || SignIn::Unreachable { detail: "no route".into(), since: since() };
     let refused = || SignIn::Refused { detail: "401".into() };
     let locked = || SignIn::KeyStore { detail: "locked".into() };
     let one = Mark::SignIn { count: 1 };
@@ -169,4 +169,8 @@ fn a_failed_request_stands_at_its_server() {
     };
     let failure = Failure { code: Code::SignInFailed, text: "“crm” refused the sign-in.".into(), hint: None };
     assert_eq!(home.rows[0].failure, Some(failure));
+}
+
+fn since() -> String {
+    "2026-11-21T09:00:00.000Z".to_owned()
 }

@@ -11,6 +11,9 @@ mod renewal;
 mod revocation;
 mod told;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -115,6 +118,7 @@ pub(crate) enum Demand {
 }
 
 /// A bearer that came.
+#[derive(Debug)]
 pub(crate) struct Minted {
     pub(crate) token: Secret,
     pub(crate) expires_in: Option<Duration>,
