@@ -13,20 +13,22 @@ const cookies = new Map();
 
 try {
   const start = new URL(process.argv[2] ?? '');
-  const back = start.searchParams.get('redirect_uri');
-  const redirect = start.searchParams.has('user_code') ? undefined : new URL(back ?? '');
+  // A request that was pushed to the issuer (RFC 9126) does not say here where it ends; every way back of ours has one path.
+  const known = start.searchParams.get('redirect_uri');
+  const redirect = known ? new URL(known) : undefined;
+  const typesCode = start.searchParams.has('user_code');
   note(start);
-  const { status, text } = await signIn(start, redirect);
+  const { status, text } = await signIn(start, redirect, typesCode);
   if (status >= 400) throw new Error(`the redirect was answered with ${status}: ${text.slice(0, 200)}`);
 } catch (error) {
   process.stderr.write(`browser: ${error.message}\n`);
   process.exit(1);
 }
 
-async function signIn(start, redirect) {
+async function signIn(start, redirect, typesCode) {
   let page = await visit(start);
   for (let step = 0; step < STEPS; step += 1) {
-    if (redirect ? isRedirect(page.url, redirect) : page.text.includes('You are signed in')) return page;
+    if (typesCode ? page.text.includes('You are signed in') : isRedirect(page.url, redirect)) return page;
     if (page.location) {
       page = await visit(new URL(page.location, page.url));
     } else {
@@ -38,6 +40,7 @@ async function signIn(start, redirect) {
 
 /** RFC 8252 §7.3: the port was chosen by the program, so origin and path say that this is its listener. */
 function isRedirect(url, redirect) {
+  if (!redirect) return url.hostname === '127.0.0.1' && url.pathname === '/callback';
   return url.origin === redirect.origin && url.pathname === redirect.pathname;
 }
 

@@ -11,6 +11,8 @@ mod expected;
 mod part;
 mod suite;
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 use checks::{Checks, Tally};
 use expected::{Expected, Side};
@@ -46,24 +48,47 @@ const DOORS: [(&str, &str); 2] = [("http", "HTTP door"), ("socket", "socket door
 /// The ways of a client of ours, as its script names them.
 const WAYS: [(&str, &str); 2] = [("http", "HTTP door"), ("stdio", "stdio door")];
 
-/// `cargo xtask conformance`.
-pub(crate) fn command() -> Result<()> {
+/// Scenarios of the suite's `backcompat`, which belong to no requirement set, and their revision.
+const BACKCOMPAT: (&str, [&str; 2]) =
+    ("2025-03-26", ["auth/2025-03-26-oauth-metadata-backcompat", "auth/2025-03-26-oauth-endpoint-fallback"]);
+
+/// `cargo xtask conformance [--sign-ins]`.
+pub(crate) fn command(arguments: &[String]) -> Result<()> {
+    let run = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => step,
+        ["--sign-ins"] => only_sign_ins,
+        other => bail!("`{}` is no option of `conformance`; there is `--sign-ins`", other.join(" ")),
+    };
     setup::bring(&[Need::Node])?;
     Run::cargo().args(["build", "--quiet", "-p", "keybearer-cli"]).run()?;
-    step()
+    run()
+}
+
+fn expected_failures() -> PathBuf {
+    places::root().join("tests/conformance/expected-failures.yml")
 }
 
 /// The same where everything is brought and built.
 pub(crate) fn step() -> Result<()> {
     let suite = Suite::new()?;
-    let mut report = Report::new(Expected::load(&places::root().join("tests/conformance/expected-failures.yml"))?);
+    let mut report = Report::new(Expected::load(&expected_failures())?);
     for upstream in &UPSTREAMS {
         server_side(&suite, upstream, &mut report)?;
     }
     for revision in REVISIONS {
         client_side(&suite, revision, &mut report)?;
     }
+    sign_ins(&suite, &mut report)?;
     report.close()
+}
+
+/// `cargo xtask conformance --sign-ins`: those alone.
+fn only_sign_ins() -> Result<()> {
+    let suite = Suite::new()?;
+    let mut report = Report::new(Expected::load(&expected_failures())?);
+    sign_ins(&suite, &mut report)?;
+    report.print();
+    report.verdict()
 }
 
 fn server_side(suite: &Suite, upstream: &Upstream, report: &mut Report) -> Result<()> {
@@ -90,6 +115,24 @@ fn client_side(suite: &Suite, revision: &str, report: &mut Report) -> Result<()>
         let title = format!("client {revision}");
         let explained = Some(Side::Client);
         report.add(&Pair { title, way, explained, required: &required, direct: &direct, through: &through });
+    }
+    Ok(())
+}
+
+/// Sign-ins have no direct run to be compared with: the suite's issuer and server judge what Keybearer does.
+fn sign_ins(suite: &Suite, report: &mut Report) -> Result<()> {
+    let (backcompat, scenarios) = BACKCOMPAT;
+    let mut sets = vec![(backcompat, scenarios.map(str::to_owned).to_vec())];
+    for revision in REVISIONS {
+        let wanted = Requirements::load(revision)?.sign_ins;
+        let run = wanted.into_iter().filter(|scenario| !report.expected.is_left_out(scenario)).collect();
+        sets.push((revision, run));
+    }
+    for (revision, scenarios) in &sets {
+        for (word, way) in WAYS {
+            let checks = suite.side_by_side(word, revision, scenarios)?;
+            report.add_judged(&format!("sign-ins {revision}, {} scenarios", scenarios.len()), way, scenarios, &checks);
+        }
     }
     Ok(())
 }
@@ -134,6 +177,18 @@ impl Report {
         self.wrong.extend(wrong.into_iter().map(|wrong| format!("{title}, {way}: {wrong}")));
     }
 
+    /// A run that the suite alone judges.
+    fn add_judged(&mut self, title: &str, way: &str, required: &[String], checks: &Checks) {
+        let missing = required.iter().filter(|scenario| !checks.have(scenario));
+        let mut wrong: Vec<String> = missing.map(|scenario| format!("`{scenario}` did not run")).collect();
+        let failed = checks.failures().filter(|check| !self.expected.allows(Side::SignIn, check));
+        wrong.extend(failed.map(ToString::to_string));
+        let Tally { passed, failed } = checks.tally();
+        let judged = if wrong.is_empty() { "held".to_owned() } else { format!("{} wrong", wrong.len()) };
+        self.rows.push([title.to_owned(), way.to_owned(), String::new(), format!("{passed} / {failed}"), judged]);
+        self.wrong.extend(wrong.into_iter().map(|wrong| format!("{title}, {way}: {wrong}")));
+    }
+
     /// What is wrong with a pair, and how many checks pass only through Keybearer, as they are meant to.
     fn judge(&self, pair: &Pair<'_>) -> (Vec<String>, usize) {
         let mut wrong = Vec::new();
@@ -157,11 +212,19 @@ impl Report {
                 .stale()
                 .map(|line| format!("`{line}` is expected to fail, and does not: take it out of the file")),
         );
+        self.print();
+        self.verdict()
+    }
+
+    fn print(&self) {
         println!("\nchecks that passed / failed:");
         for row in &self.rows {
             let [title, way, direct, through, compared] = row;
             println!("{title:<40} {way:<11} {direct:>9} {through:>9}  {compared}");
         }
+    }
+
+    fn verdict(self) -> Result<()> {
         if self.wrong.is_empty() {
             return Ok(());
         }

@@ -29,7 +29,8 @@ cargo xtask COMMAND
   setup [NEED...]      brings what is missing: build, node, python, session, deny, windows, bench; without a need, all but the last two
   demo [--keep|--script]  a small company on this machine, a sign-in, calls; --script ends by itself
   test [--only STEP]   everything that must hold before a change lands; CI runs exactly this
-  conformance          the official conformance suite, directly and through Keybearer, compared check by check
+  conformance [--sign-ins]
+                       the official conformance suite, directly and through Keybearer, compared check by check
   tidy                 checks the rules that a program can check
   codegen [--check]    writes what is generated, or only compares
   gates [GATE[=ROUNDS]]...  what kills, expiries, faults and clients that leave cost: ten thousand of each, an hour or so
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         "setup" => setup::command(rest),
         "demo" => demo::command(rest),
         "test" => test::command(rest),
-        "conformance" => conformance::command(),
+        "conformance" => conformance::command(rest),
         "tidy" => tidy::command(),
         "codegen" => codegen::command(rest),
         "gates" => gates::command(rest),

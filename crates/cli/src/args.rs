@@ -106,6 +106,12 @@ pub(crate) enum Command {
     /// Let the session's service manager start the core
     #[command(subcommand, name = "service")]
     Service(Supervision),
+    /// Print the client metadata document: what a company hosts, so that its sign-in knows Keybearer by an address
+    ClientMetadata {
+        /// Where it will be hosted; without it, what `client_metadata_url` in config.toml says
+        #[arg(value_name = "URL")]
+        url: Option<String>,
+    },
     /// Print a completion script for a shell
     Completions {
         /// For which shell
@@ -153,6 +159,9 @@ pub(crate) struct AddServer {
     /// The client id that the company sign-in gave for Keybearer, where clients cannot register themselves
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
+    /// The company sign-in that gave it, as its metadata writes itself: no other is shown the client
+    #[arg(long, value_name = "URL", requires = "client_id")]
+    pub(crate) issuer: Option<String>,
     /// Read that client's secret from standard input; it is kept in the keychain
     #[arg(long, requires = "client_id")]
     pub(crate) client_secret_stdin: bool,
@@ -269,6 +278,7 @@ mod tests {
             "keybearer servers add crm https://crm.test/mcp --header X-API-Key",
             "keybearer servers add crm https://crm.test/mcp --secret-stdin",
             "keybearer servers add crm https://crm.test/mcp --client-secret-stdin",
+            "keybearer servers add crm https://crm.test/mcp --issuer https://login.test",
             "keybearer servers add crm https://crm.test/mcp --header X-Key --secret-stdin --client-id a",
             "keybearer login",
             "keybearer call crm",

@@ -37,6 +37,7 @@ impl Client {
             url: url.to_owned(),
             header: None,
             client_id: None,
+            issuer: None,
             client_secret: None,
             scopes: Vec::new(),
         };

@@ -56,6 +56,9 @@ pub struct Server {
     /// The other servers of the same sign-in: signing out of one signs out of all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares_with: Vec<String>,
+    /// Where that sign-in deviates from the standards, and who lets it: in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deviations: Vec<String>,
 }
 
 /// How a server is authenticated to.

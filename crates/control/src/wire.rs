@@ -43,6 +43,10 @@ pub enum Request {
         #[serde(default)]
         #[ts(optional)]
         client_id: Option<String>,
+        /// The issuer that gave it: no other is shown it.
+        #[serde(default)]
+        #[ts(optional)]
+        issuer: Option<String>,
         /// That client's secret, for a confidential one; kept in the keychain.
         #[serde(default)]
         #[ts(optional)]

@@ -53,6 +53,15 @@ pub struct Permit {
     initiative: Initiative,
 }
 
+/// What comes of a 403.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepUp {
+    /// The credential allows more now: the call goes again.
+    Further,
+    /// No sign-in can help: the answer is the server's last word.
+    LastWord,
+}
+
 /// Why a call does not go upstream.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -218,6 +227,25 @@ impl Permit {
         self.held = within(self.deadline, another).await?;
         note_account(&mut self.span, self.held.as_deref());
         Ok(())
+    }
+
+    /// Gets a credential that allows more after the server has answered 403 with these headers, where a sign-in can help:
+    /// the person's consent is the sign-in itself.
+    ///
+    /// # Errors
+    /// When there is none; the permit is still to be settled, by [`Permit::refused`].
+    pub async fn step_up(&mut self, answer: &HeaderMap) -> Result<StepUp, CredentialError> {
+        let challenge = Challenge::parse(answer).filter(Challenge::wants_more);
+        let (Some(challenge), Some(held)) = (challenge, &self.held) else { return Ok(StepUp::LastWord) };
+        let further = self.server.keeper.reach_further(held.serial, challenge, self.initiative);
+        match within(self.deadline, further).await? {
+            Some(held) => {
+                self.held = Some(held);
+                note_account(&mut self.span, self.held.as_deref());
+                Ok(StepUp::Further)
+            }
+            None => Ok(StepUp::LastWord),
+        }
     }
 
     /// Records how the call ended.

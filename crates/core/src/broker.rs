@@ -10,6 +10,7 @@ use keybearer_model::call::Call;
 use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::program::{Pin, Process};
 use keybearer_model::secret::Secret;
+use keybearer_oauth::document::ClientMetadataUrl;
 use tokio::sync::watch;
 
 use crate::audit::{Event, Trail};
@@ -20,6 +21,7 @@ use crate::grants::Grants;
 use crate::keeper::{Keeper, Parts, SignInState, SignedOut};
 use crate::ports::{KeyStoreError, KeyStoreKind, Ports};
 use crate::questions::Questions;
+use crate::registrations::Registrations;
 use crate::sign_in::{Opening, SignInError};
 use crate::store::{Store, StoreError, StoredClient};
 
@@ -50,6 +52,7 @@ struct Shared {
     ports: Ports,
     places: Places,
     custody: Custody,
+    registrations: Registrations,
     grants: Grants,
     store: Arc<Store>,
     trail: Trail,
@@ -160,6 +163,7 @@ impl Broker {
         let locks = places.state.join("grants");
         let broker = Self(Arc::new(Shared {
             grants: Grants::new(ports.clone(), custody.clone(), Arc::clone(&store), locks),
+            registrations: Registrations::new(Arc::clone(&store), custody.clone()),
             custody,
             ports,
             places,
@@ -181,11 +185,12 @@ impl Broker {
     /// Takes a new configuration over: keepers of servers that did not change go on as they are.
     fn adopt(&self, config: Config) {
         let running = self.0.servers.load();
+        let same_client = self.config().client_metadata_url == config.client_metadata_url;
         let mut servers = HashMap::new();
         for (name, wanted) in &config.servers {
             let server = match running.get(name) {
-                Some(server) if server.config == *wanted => Arc::clone(server),
-                Some(_) | None => self.serve(name.clone(), wanted.clone()),
+                Some(server) if server.config == *wanted && same_client => Arc::clone(server),
+                Some(_) | None => self.serve(name.clone(), wanted.clone(), config.client_metadata_url.clone()),
             };
             servers.insert(name.clone(), server);
         }
@@ -195,12 +200,14 @@ impl Broker {
         self.touch();
     }
 
-    fn serve(&self, name: ServerName, config: ServerConfig) -> Arc<Server> {
+    fn serve(&self, name: ServerName, config: ServerConfig, document: Option<ClientMetadataUrl>) -> Arc<Server> {
         let keeper = Keeper::start(Parts {
             server: name.clone(),
             config: config.clone(),
+            document,
             ports: self.0.ports.clone(),
             custody: self.0.custody.clone(),
+            registrations: self.0.registrations.clone(),
             grants: self.0.grants.clone(),
             store: Arc::clone(&self.0.store),
             trail: self.0.trail.clone(),

@@ -18,6 +18,7 @@ pub mod look;
 pub mod ports;
 mod programs;
 mod questions;
+mod registrations;
 #[cfg(test)]
 mod samples;
 pub mod sign_in;

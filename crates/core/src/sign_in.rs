@@ -6,12 +6,17 @@ use keybearer_model::grant::Account;
 use keybearer_model::secret::{NoEntropy, Secret};
 use keybearer_oauth::challenge::Challenge;
 pub use keybearer_oauth::device::DeviceCode;
+use keybearer_oauth::document::ClientMetadataUrl;
 pub use keybearer_oauth::login::Way;
-use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginError, LoginRequest, Obtained, PreRegistered};
+use keybearer_oauth::login::{
+    Before, Effect, Entropy, Input, Login, LoginError, LoginRequest, Obtained, PreRegistered, Purpose,
+};
 use tokio::sync::mpsc;
+use url::Url;
 
 use crate::config::OAuthConfig;
 use crate::ports::{HttpError, MayBePrivate, Ports, PreparedSurface, SurfaceEnding, SurfaceError};
+use crate::registrations::Registrations;
 use keybearer_model::url::Upstream;
 
 /// How long a person may take: RFC 6749 codes live for ten minutes at most, and so do sign-in pages.
@@ -27,6 +32,14 @@ pub(crate) struct SignIn {
     pub(crate) settings: OAuthConfig,
     /// The pre-registered client's secret, if it has one.
     pub(crate) client_secret: Option<Secret>,
+    /// Where our client id metadata document is.
+    pub(crate) document: Option<ClientMetadataUrl>,
+    /// The clients that we are at issuers.
+    pub(crate) registrations: Registrations,
+    /// The sign-in that it replaces.
+    pub(crate) before: Option<Before>,
+    /// What it is for.
+    pub(crate) purpose: Purpose,
     /// Who shows the sign-in page.
     pub(crate) opening: Opening,
 }
@@ -90,13 +103,25 @@ pub enum SignInError {
     NoEntropy(#[from] NoEntropy),
 }
 
+impl SignInError {
+    /// Whether it may be the client that the issuer does not take.
+    fn may_be_about_the_client(&self) -> bool {
+        match self {
+            Self::TimedOut | Self::Login(LoginError::Refused { .. } | LoginError::BadReply { .. }) => true,
+            Self::Login(_) | Self::Surface(_) | Self::CalledOff | Self::OtherAccount { .. } | Self::NoEntropy(_) => {
+                false
+            }
+        }
+    }
+}
+
 /// Where the browser of another device ends: nobody comes back from there.
 const NO_WAY_BACK: &str = "http://127.0.0.1/callback";
 
 impl SignIn {
     /// Runs the sign-in to its end. The grant is not stored here, and the person is told how it ended by `finish`.
     pub(crate) async fn run(self, ports: &Ports) -> Result<(Obtained, Finish), SignInError> {
-        match self.opening.way {
+        let ended = match self.opening.way {
             Way::Code => self.by_code(ports).await,
             Way::Page => match self.by_page(ports, &self.opening).await {
                 Err(SignInError::Surface(SurfaceError::NoBrowser)) if self.opening.told.is_some() => {
@@ -104,7 +129,11 @@ impl SignIn {
                 }
                 ended => ended,
             },
+        };
+        if let Ok((obtained, _)) = &ended {
+            self.registrations.remember(&self.upstream, &obtained.grant).await;
         }
+        ended
     }
 
     /// Where no browser can be opened a code does as well. Where the issuer gives out none, the person opens the page
@@ -119,37 +148,49 @@ impl SignIn {
     }
 
     async fn by_code(&self, ports: &Ports) -> Result<(Obtained, Finish), SignInError> {
-        let mut surface = None;
-        let ended = tokio::time::timeout(LIMIT, self.drive(ports, &self.opening, &mut surface)).await;
+        let (mut surface, mut reused) = (None, None);
+        let driven = self.drive(ports, &self.opening, &mut surface, &mut reused);
+        let ended = tokio::time::timeout(LIMIT, driven).await;
         Ok((ended.unwrap_or(Err(SignInError::TimedOut))?, Finish(surface)))
     }
 
     async fn by_page(&self, ports: &Ports, opening: &Opening) -> Result<(Obtained, Finish), SignInError> {
         let opening = Opening { way: Way::Page, ..opening.clone() };
-        let mut surface = Some(ports.surface.prepare().await?);
-        let ended = tokio::time::timeout(LIMIT, self.drive(ports, &opening, &mut surface)).await;
+        let (mut surface, mut reused) = (Some(ports.surface.prepare().await?), None);
+        let driven = self.drive(ports, &opening, &mut surface, &mut reused);
+        let ended = tokio::time::timeout(LIMIT, driven).await;
         let finish = Finish(surface);
         match ended.unwrap_or(Err(SignInError::TimedOut)) {
             Ok(obtained) => Ok((obtained, finish)),
             Err(error) => {
+                // The issuer may have forgotten the client, or take no other port: it says so to the person, if at all.
+                if let (Some(client), true) = (reused, error.may_be_about_the_client()) {
+                    self.registrations.forget(&client).await;
+                }
                 finish.say(SurfaceEnding::Failed).await;
                 Err(error)
             }
         }
     }
 
-    /// Drives the machine: at a page if there is a surface for it, else by a code.
+    /// Drives the machine: at a page if there is a surface for it, else by a code. `reused` becomes the client that was
+    /// registered before and is shown to the issuer again.
     async fn drive(
         &self,
         ports: &Ports,
         opening: &Opening,
         surface: &mut Option<Box<dyn PreparedSurface>>,
+        reused: &mut Option<String>,
     ) -> Result<Obtained, SignInError> {
-        let (mut login, mut effect) = Login::begin(self.request(ports, surface.as_deref())?);
+        let redirect_uri = surface.as_ref().map(|surface| surface.redirect_uri());
+        let request = self.request(ports, redirect_uri).await?;
+        let known: Vec<String> = request.known.iter().map(|known| known.client_id.clone()).collect();
+        let (mut login, mut effect) = Login::begin(request);
         loop {
             let input = match (effect, surface.as_deref_mut()) {
                 (Effect::Fetch(request), _) => fetch(ports, &self.upstream, request).await,
                 (Effect::Present { url }, Some(surface)) => {
+                    *reused = known.iter().find(|client| asks_as(&url, client)).cloned();
                     present(surface, opening, &url).await?;
                     Input::Presented
                 }
@@ -173,24 +214,43 @@ impl SignIn {
         }
     }
 
-    fn request(&self, ports: &Ports, surface: Option<&dyn PreparedSurface>) -> Result<LoginRequest, NoEntropy> {
-        let client = self.settings.client_id.clone().map(|client_id| PreRegistered {
-            client_id,
-            secret: self.client_secret.as_ref().map(Secret::duplicate),
-            auth: self.settings.client_auth,
-        });
+    /// What the machine starts from; without a way back, it is by a code.
+    async fn request(&self, ports: &Ports, redirect_uri: Option<String>) -> Result<LoginRequest, NoEntropy> {
+        let settings = &self.settings;
+        let client = match settings.client_id.clone() {
+            Some(client_id) => {
+                let issuer = match settings.issuer.clone() {
+                    Some(issuer) => Some(issuer),
+                    None => self.registrations.seen(&self.upstream, &client_id).await,
+                };
+                let secret = self.client_secret.as_ref().map(Secret::duplicate);
+                Some(PreRegistered { client_id, secret, auth: settings.client_auth, issuer })
+            }
+            None => None,
+        };
+        let known = if client.is_none() { self.registrations.known().await } else { Vec::new() };
         Ok(LoginRequest {
             upstream: self.upstream.clone(),
             challenge: self.challenge.clone(),
             client,
-            scopes: self.settings.scopes.clone(),
-            redirect_uri: surface.map_or(NO_WAY_BACK.to_owned(), PreparedSurface::redirect_uri),
-            way: if surface.is_some() { Way::Page } else { Way::Code },
+            document: self.document.clone(),
+            known,
+            scopes: settings.scopes.clone(),
+            before: self.before.clone(),
+            purpose: self.purpose,
+            exceptions: settings.exceptions.clone(),
+            way: if redirect_uri.is_some() { Way::Page } else { Way::Code },
+            redirect_uri: redirect_uri.unwrap_or_else(|| NO_WAY_BACK.to_owned()),
             entropy: Entropy { state: Secret::mint("")?, verifier: Secret::mint("")?, nonce: Secret::mint("")? },
             client_name: "Keybearer".to_owned(),
             now: ports.clock.now(),
         })
     }
+}
+
+/// Whether a sign-in page is asked for as this client.
+fn asks_as(url: &str, client: &str) -> bool {
+    Url::parse(url).is_ok_and(|url| url.query_pairs().any(|(name, value)| name == "client_id" && value == client))
 }
 
 async fn fetch(ports: &Ports, upstream: &Upstream, mut request: http::Request<Vec<u8>>) -> Input {

@@ -40,6 +40,77 @@ pub enum ClientAuth {
     ClientSecretPost,
 }
 
+/// How we became known to an issuer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Registration {
+    /// A person or IT did it.
+    #[default]
+    Hand,
+    /// It read our client id metadata document, whose address is our client id.
+    Document,
+    /// We registered ourselves; that client is known at this one issuer alone.
+    Dynamic {
+        /// The way back that we registered.
+        redirect_uri: String,
+    },
+}
+
+/// Who lets a sign-in deviate from the standards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// It is known of this kind of issuer.
+    Profile,
+    /// The settings of the server say so.
+    Setting,
+}
+
+/// One deviation from the standards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deviation {
+    /// In what.
+    pub what: Deviating,
+    /// Who lets it.
+    pub by: Permission,
+}
+
+/// In what a sign-in deviates from the standards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "in", rename_all = "snake_case")]
+pub enum Deviating {
+    /// `resource` is not sent (RFC 8707).
+    NoResource,
+    /// Another `resource` is sent than the server's metadata names.
+    OtherResource {
+        /// This one.
+        sent: String,
+    },
+    /// PKCE is taken for granted though the issuer's metadata does not promise it.
+    UnadvertisedPkce,
+    /// The issuer's metadata names another issuer than the one that was asked.
+    OtherIssuer {
+        /// The one that was asked.
+        asked: String,
+    },
+}
+
+/// For people: in the list of a server and in the audit trail.
+impl fmt::Display for Deviation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            Deviating::NoResource => f.write_str("`resource` is not sent")?,
+            Deviating::OtherResource { sent } => write!(f, "`resource` is sent as `{sent}`")?,
+            Deviating::UnadvertisedPkce => f.write_str("PKCE is not advertised and taken for granted")?,
+            Deviating::OtherIssuer { asked } => write!(f, "the metadata of `{asked}` names another issuer")?,
+        }
+        f.write_str(match self.by {
+            Permission::Profile => " (known of this issuer)",
+            Permission::Setting => " (set for this server)",
+        })
+    }
+}
+
 /// The parts of a grant that are no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantFacts {
@@ -59,6 +130,15 @@ pub struct GrantFacts {
     pub resource: Option<String>,
     /// The scopes that were granted.
     pub scopes: Vec<String>,
+    /// The scopes that were asked for: a later sign-in that needs more asks for these, too.
+    #[serde(default)]
+    pub requested: Vec<String>,
+    /// How we became known to the issuer.
+    #[serde(default)]
+    pub registration: Registration,
+    /// Where the sign-in deviates from the standards, because a profile or a setting lets it (SEC-22, SEC-25).
+    #[serde(default)]
+    pub deviations: Vec<Deviation>,
     /// Who signed in.
     pub account: Account,
     /// When.

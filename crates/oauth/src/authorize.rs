@@ -1,6 +1,7 @@
 //! The authorization request, and the judgement of what comes back from it.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use keybearer_model::secret::Secret;
 use keybearer_model::url::Endpoint;
@@ -25,13 +26,38 @@ pub(crate) struct Authorization<'a> {
     pub(crate) entropy: &'a Entropy,
 }
 
+/// Where the person is sent, and with what.
+pub(crate) struct Page {
+    /// The endpoint, with the parameters of its own.
+    pub(crate) endpoint: Url,
+    /// Ours.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+/// The parameters hold the state: only their number is printed.
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Page({}, {} parameters)", self.endpoint.path(), self.parameters.len())
+    }
+}
+
+impl Page {
+    /// The address with everything in it.
+    pub(crate) fn whole(mut self) -> String {
+        self.endpoint.query_pairs_mut().extend_pairs(self.parameters);
+        self.endpoint.into()
+    }
+}
+
 impl Authorization<'_> {
-    /// The address that the person opens. `None` only if an address that was judged before does not parse now.
-    pub(crate) fn url(&self) -> Option<String> {
+    /// Where the person is sent. `None` only if an address that was judged before does not parse now.
+    pub(crate) fn page(&self) -> Option<Page> {
         let extra = self.extra();
         let endpoint = without(&self.issuer.authorization, &extra);
+        let mut bare = endpoint.clone();
+        bare.set_query(None);
         let client = BasicClient::new(ClientId::new(self.client_id.to_owned()))
-            .set_auth_uri(AuthUrl::new(endpoint.into()).ok()?)
+            .set_auth_uri(AuthUrl::new(bare.into()).ok()?)
             .set_redirect_uri(RedirectUrl::new(self.redirect_uri.to_owned()).ok()?);
         let verifier = PkceCodeVerifier::new(self.entropy.verifier.expose().to_owned());
         let mut request = client
@@ -43,7 +69,9 @@ impl Authorization<'_> {
         for (name, value) in extra {
             request = request.add_extra_param(name, value);
         }
-        Some(request.url().0.into())
+        let whole = request.url().0;
+        let parameters = whole.query_pairs().map(|(n, v)| (n.into_owned(), v.into_owned())).collect();
+        Some(Page { endpoint, parameters })
     }
 
     fn extra(&self) -> Vec<(&str, Cow<'_, str>)> {
@@ -51,6 +79,7 @@ impl Authorization<'_> {
         let mut extra: Vec<(&str, Cow<'_, str>)> = self.profile.authorize().map(|(n, v)| (n, v.into())).collect();
         if let Some(resource) = self.resource {
             extra.push(("resource", resource.into()));
+            extra.extend(self.profile.resource_also().map(|name| (name, resource.into())));
         }
         if asks("openid") {
             extra.push(("nonce", self.entropy.nonce.expose().into()));
@@ -66,8 +95,16 @@ impl Authorization<'_> {
 /// The endpoint without the parameters that we set: some issuers' metadata carries a `resource` of its own, and a
 /// parameter that comes twice is an error (RFC 6749 §3.1).
 fn without(endpoint: &Endpoint, extra: &[(&str, Cow<'_, str>)]) -> Url {
-    const OURS: [&str; 7] =
-        ["response_type", "client_id", "state", "code_challenge", "code_challenge_method", "redirect_uri", "scope"];
+    const OURS: [&str; 8] = [
+        "response_type",
+        "client_id",
+        "state",
+        "code_challenge",
+        "code_challenge_method",
+        "redirect_uri",
+        "scope",
+        "request_uri",
+    ];
     let mut url = endpoint.as_url().clone();
     if url.query().is_none() {
         return url;
@@ -158,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_table_of_rfc_9207() {
+    fn c16_the_table_of_rfc_9207() {
         use CallbackIssuer::{Promised, Unspecified};
         let mixed_up = expect!["the answer to the sign-in does not come from `https://idp.test`"];
         for promise in [Promised, Unspecified] {
@@ -175,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn only_this_sign_ins_callback_counts() {
+    fn c17_only_this_sign_ins_callback_counts() {
         for foreign in ["", "code=c", "state=&code=c", "state=righ&code=c", "state=right&state=wrong&code=c", "error=x"]
         {
             check(CallbackIssuer::Unspecified, foreign, &expect!["foreign"]);

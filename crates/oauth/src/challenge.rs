@@ -19,6 +19,11 @@ pub struct Challenge {
 }
 
 impl Challenge {
+    /// Whether it says that the sign-in is good and does not reach far enough (RFC 6750 §3.1).
+    pub fn wants_more(&self) -> bool {
+        self.error.as_deref() == Some("insufficient_scope")
+    }
+
     /// The `Bearer` challenge among the headers of a refusal; the one that names metadata, if there are several.
     pub fn parse(headers: &HeaderMap) -> Option<Self> {
         let mut found = Vec::new();
@@ -148,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_a_server_wants() {
+    fn c2_reads_what_a_server_wants() {
         check(
             &[r#"Bearer resource_metadata="https://h/.well-known/x", scope="a b", error="invalid_token""#],
             &expect!["https://h/.well-known/x | a b | invalid_token"],
@@ -160,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_bearer_challenge_among_others() {
+    fn c2_finds_the_bearer_challenge_among_others() {
         check(&[r#"Basic realm="Bearer scope=no", Bearer scope="yes""#], &expect!["- | yes | -"]);
         check(&["Negotiate YIIabc+/==, Bearer scope=yes"], &expect!["- | yes | -"]);
         check(

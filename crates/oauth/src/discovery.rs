@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_in_the_prescribed_order() {
+    fn c1_c4_asks_in_the_prescribed_order() {
         let challenge = |text: &str| Challenge { resource_metadata: text.parse().ok(), ..Challenge::default() };
         check(
             Search::for_resource(&"https://h/a/mcp?x=1".parse().unwrap(), Some(&challenge("https://m.test/meta?x"))),

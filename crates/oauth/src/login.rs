@@ -9,6 +9,7 @@ mod error;
 mod finding_issuer;
 mod finding_resource;
 mod identifying;
+mod pushing;
 mod redeeming;
 mod registering;
 
@@ -16,14 +17,17 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{Request, Response};
-use keybearer_model::grant::{ClientAuth, Grant};
+use keybearer_model::grant::{ClientAuth, Grant, GrantFacts};
 use keybearer_model::secret::Secret;
 use keybearer_model::time::Timestamp;
-use keybearer_model::url::Upstream;
+use keybearer_model::url::{Issuer, Upstream};
 
 pub use self::error::LoginError;
 use crate::challenge::Challenge;
 use crate::device::DeviceCode;
+use crate::document::ClientMetadataUrl;
+use crate::exceptions::Exceptions;
+use crate::registration::KnownClient;
 
 /// What a sign-in starts from.
 #[derive(Debug)]
@@ -34,9 +38,19 @@ pub struct LoginRequest {
     pub challenge: Option<Challenge>,
     /// The client that the person or IT registered at the issuer.
     pub client: Option<PreRegistered>,
+    /// Where our client id metadata document is, if it is hosted.
+    pub document: Option<ClientMetadataUrl>,
+    /// The clients that we registered before.
+    pub known: Vec<KnownClient>,
     /// The scopes that the person or IT set.
     pub scopes: Vec<String>,
-    /// Where the browser comes back to.
+    /// The sign-in that this one replaces.
+    pub before: Option<Before>,
+    /// Whether it is for a move to another issuer only.
+    pub purpose: Purpose,
+    /// What the person or IT lets deviate from the standards.
+    pub exceptions: Exceptions,
+    /// Where the browser comes back to; an issuer that takes no address of this machine may be given its name.
     pub redirect_uri: String,
     /// How the person signs in.
     pub way: Way,
@@ -64,8 +78,36 @@ pub struct PreRegistered {
     pub client_id: String,
     /// Its secret, if it has one.
     pub secret: Option<Secret>,
-    /// How it authenticates.
-    pub auth: ClientAuth,
+    /// How it authenticates, where that is set; else as the issuer's metadata has it.
+    pub auth: Option<ClientAuth>,
+    /// Which issuer knows it, where that is set or was seen: no other is shown it.
+    pub issuer: Option<Issuer>,
+}
+
+/// A sign-in that is replaced.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// Whose it was: at another issuer its scopes say nothing.
+    pub issuer: Issuer,
+    /// The scopes that were asked for then.
+    pub scopes: Vec<String>,
+}
+
+impl Before {
+    /// The sign-in of a grant.
+    pub fn of(facts: &GrantFacts) -> Self {
+        Self { issuer: facts.issuer.clone(), scopes: facts.requested.clone() }
+    }
+}
+
+/// What a sign-in is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// For tokens.
+    Tokens,
+    /// To find out whether the server's issuer has changed, and only then for tokens: nobody is asked anything, and
+    /// nothing registered, where it is still the issuer of the sign-in before.
+    Move,
 }
 
 /// The random values of one sign-in: each at least 256 bits in base64url, as `Secret::mint("")` gives them.
@@ -145,6 +187,7 @@ enum State {
     FindingResource(Box<finding_resource::FindingResource>),
     FindingIssuer(Box<finding_issuer::FindingIssuer>),
     Registering(Box<registering::Registering>),
+    Pushing(Box<pushing::Pushing>),
     Authorizing(Box<authorizing::Authorizing>),
     Coding(Box<coding::Coding>),
     Redeeming(Box<redeeming::Redeeming>),
@@ -177,6 +220,8 @@ impl Login {
             (State::FindingIssuer(state), Input::Unreachable(cause)) => state.unreachable(&cause),
             (State::Registering(state), Input::Fetched(reply)) => state.fetched(&reply),
             (State::Registering(state), Input::Unreachable(cause)) => fail(state.unreachable(&cause)),
+            (State::Pushing(state), Input::Fetched(reply)) => state.fetched(&reply),
+            (State::Pushing(state), Input::Unreachable(cause)) => state.unreachable(&cause),
             (State::Authorizing(state), Input::Callback(query)) => state.callback(&query),
             (
                 State::Authorizing(state),
@@ -195,6 +240,7 @@ impl Login {
                 State::FindingResource(_)
                 | State::FindingIssuer(_)
                 | State::Registering(_)
+                | State::Pushing(_)
                 | State::Redeeming(_)
                 | State::Identifying(_),
                 Input::Presented | Input::Callback(_) | Input::Waited,

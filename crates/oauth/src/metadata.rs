@@ -1,12 +1,15 @@
 //! Metadata documents, judged: of a server (RFC 9728) and of an issuer (RFC 8414, OpenID Connect Discovery).
 
 use http::Response;
+use keybearer_model::grant::{Deviating, Deviation, Permission};
 use keybearer_model::url::{Endpoint, Issuer, Upstream};
 use serde::Deserialize;
 
 use crate::discovery::{Unfit, document};
+use crate::exceptions::Exceptions;
 use crate::login::LoginError;
 use crate::profile::{PkceSupport, Profile};
+use crate::registration::Documents;
 use crate::text::shown;
 
 /// The most issuers of one server that are tried.
@@ -17,7 +20,7 @@ const MOST_ISSUERS: usize = 4;
 pub(crate) struct ProtectedResource {
     /// Its identifier, byte for byte as it wrote it (RFC 8707).
     pub(crate) resource: String,
-    /// Who gives tokens for it, in its order; none for one that leaves it to the older convention.
+    /// Who gives tokens for it, in its order; none only for one that has no metadata at all.
     pub(crate) issuers: Vec<Issuer>,
     /// All the scopes that it knows.
     pub(crate) scopes: Vec<String>,
@@ -53,11 +56,12 @@ impl ProtectedResource {
             .filter(|issuer| issuer.as_url().query().is_none() && server.may_lead_to(issuer.as_url()))
             .take(MOST_ISSUERS)
             .collect();
+        let useless = |what: &str| Err(Unfit::Rejected(unsound(server.as_url().as_str(), what)));
         match named.first() {
-            Some(first) if issuers.is_empty() => {
-                Err(Unfit::Rejected(unsound(server.as_url().as_str(), &format!("`{first}` cannot be a sign-in"))))
-            }
-            Some(_) | None => {
+            Some(first) if issuers.is_empty() => useless(&format!("`{first}` cannot be a sign-in")),
+            // RFC 9728 leaves the list out where another way is agreed upon; MCP wants it, and nothing is guessed then.
+            None => useless("it names no `authorization_servers`"),
+            Some(_) => {
                 Ok(Self { resource: document.resource, issuers, scopes: document.scopes_supported.unwrap_or_default() })
             }
         }
@@ -85,11 +89,26 @@ pub(crate) struct AuthorizationServer {
     pub(crate) jwks: Option<Endpoint>,
     /// Where codes for other devices are given out (RFC 8628).
     pub(crate) device: Option<Endpoint>,
+    pub(crate) pushing: Pushing,
+    pub(crate) documents: Documents,
     pub(crate) scopes: Vec<String>,
     /// How clients may authenticate at the token endpoint, where it says.
     pub(crate) client_auth: Option<Vec<String>>,
     pub(crate) callback_issuer: CallbackIssuer,
     pub(crate) provenance: Provenance,
+    /// What was let pass in all this.
+    pub(crate) deviations: Vec<Deviation>,
+}
+
+/// Whether authorization requests are pushed to the issuer before the person is sent there (RFC 9126).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pushing {
+    /// It has no place for that.
+    NotOffered,
+    /// They can be; where that fails, they go with the person.
+    Offered(Endpoint),
+    /// They must be.
+    Required(Endpoint),
 }
 
 /// Whether callbacks carry `iss` (RFC 9207 §3).
@@ -123,6 +142,9 @@ struct IssuerDocument {
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     code_challenge_methods_supported: Option<Vec<String>>,
     authorization_response_iss_parameter_supported: Option<bool>,
+    client_id_metadata_document_supported: Option<bool>,
+    pushed_authorization_request_endpoint: Option<String>,
+    require_pushed_authorization_requests: Option<bool>,
 }
 
 impl AuthorizationServer {
@@ -137,10 +159,13 @@ impl AuthorizationServer {
             revocation: None,
             jwks: None,
             device: None,
+            pushing: Pushing::NotOffered,
+            documents: Documents::NotOffered,
             scopes: Vec::new(),
             client_auth: None,
             callback_issuer: CallbackIssuer::Unspecified,
             provenance: Provenance::Convention,
+            deviations: Vec::new(),
         })
     }
 
@@ -157,6 +182,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) issuer: &'a Issuer,
     pub(crate) spelling: Spelling,
     pub(crate) profile: &'a Profile,
+    pub(crate) exceptions: &'a Exceptions,
 }
 
 /// How the issuer's identifier came to us.
@@ -177,19 +203,15 @@ fn without_slash(identifier: &str) -> &str {
 
 impl Asked<'_> {
     fn judge(&self, document: IssuerDocument) -> Result<AuthorizationServer, LoginError> {
-        let named = document.issuer.as_str();
-        let same = match self.spelling {
-            Spelling::Theirs if self.issuer.as_url().path() != "/" => named == self.issuer.as_str(),
-            Spelling::Theirs | Spelling::Ours => without_slash(named) == without_slash(self.issuer.as_str()),
-        };
-        let issuer = if same || self.profile.trusts(named) { named.parse().ok() } else { None };
-        let issuer: Issuer =
-            issuer.ok_or_else(|| LoginError::WrongIssuer { issuer: self.issuer.to_string(), named: shown(named) })?;
-        self.judge_pkce(document.code_challenge_methods_supported.as_deref())?;
+        let mut deviations = Vec::new();
+        let issuer = self.judge_issuer(&document.issuer, &mut deviations)?;
+        self.judge_pkce(document.code_challenge_methods_supported.as_deref(), &mut deviations)?;
         let required = |name: &str, text: Option<&String>| {
             self.endpoint(name, text)?.ok_or_else(|| unsound(self.issuer.as_str(), &format!("it has no `{name}`")))
         };
         let optional = |name: &str, text: Option<&String>| self.endpoint(name, text);
+        let pushed =
+            optional("pushed_authorization_request_endpoint", document.pushed_authorization_request_endpoint.as_ref())?;
         Ok(AuthorizationServer {
             issuer,
             authorization: required("authorization_endpoint", document.authorization_endpoint.as_ref())?,
@@ -198,6 +220,15 @@ impl Asked<'_> {
             revocation: optional("revocation_endpoint", document.revocation_endpoint.as_ref())?,
             jwks: optional("jwks_uri", document.jwks_uri.as_ref())?,
             device: optional("device_authorization_endpoint", document.device_authorization_endpoint.as_ref())?,
+            pushing: match (pushed, document.require_pushed_authorization_requests) {
+                (Some(at), Some(true)) => Pushing::Required(at),
+                (Some(at), Some(false) | None) => Pushing::Offered(at),
+                (None, _) => Pushing::NotOffered,
+            },
+            documents: match document.client_id_metadata_document_supported {
+                Some(true) => Documents::Read,
+                Some(false) | None => Documents::NotOffered,
+            },
             scopes: document.scopes_supported.unwrap_or_default(),
             client_auth: document.token_endpoint_auth_methods_supported,
             callback_issuer: match document.authorization_response_iss_parameter_supported {
@@ -205,15 +236,33 @@ impl Asked<'_> {
                 Some(false) | None => CallbackIssuer::Unspecified,
             },
             provenance: Provenance::Metadata,
+            deviations,
         })
     }
 
-    fn judge_pkce(&self, methods: Option<&[String]>) -> Result<(), LoginError> {
-        let good = match methods {
-            Some(methods) => methods.iter().any(|method| method == "S256"),
-            None => self.profile.pkce() == PkceSupport::Known,
+    fn judge_issuer(&self, named: &str, deviations: &mut Vec<Deviation>) -> Result<Issuer, LoginError> {
+        let same = match self.spelling {
+            Spelling::Theirs if self.issuer.as_url().path() != "/" => named == self.issuer.as_str(),
+            Spelling::Theirs | Spelling::Ours => without_slash(named) == without_slash(self.issuer.as_str()),
         };
-        if good { Ok(()) } else { Err(LoginError::NoPkce { issuer: self.issuer.to_string() }) }
+        let by = if self.exceptions.trusts(named) { Permission::Setting } else { Permission::Profile };
+        let is_let = by == Permission::Setting || self.profile.trusts(named);
+        if !same && is_let {
+            deviations.push(Deviation { what: Deviating::OtherIssuer { asked: self.issuer.to_string() }, by });
+        }
+        let issuer = if same || is_let { named.parse().ok() } else { None };
+        issuer.ok_or_else(|| LoginError::WrongIssuer { issuer: self.issuer.to_string(), named: shown(named) })
+    }
+
+    fn judge_pkce(&self, methods: Option<&[String]>, deviations: &mut Vec<Deviation>) -> Result<(), LoginError> {
+        let by = match (methods, self.exceptions.pkce, self.profile.pkce()) {
+            (Some(methods), _, _) if methods.iter().any(|method| method == "S256") => return Ok(()),
+            (None, Some(PkceSupport::Known), _) => Permission::Setting,
+            (None, _, PkceSupport::Known) => Permission::Profile,
+            (Some(_) | None, _, _) => return Err(LoginError::NoPkce { issuer: self.issuer.to_string() }),
+        };
+        deviations.push(Deviation { what: Deviating::UnadvertisedPkce, by });
+        Ok(())
     }
 
     /// An endpoint that may be asked: https or loopback, and not nearer to us than the server itself (SEC-19, SEC-20).

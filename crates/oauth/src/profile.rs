@@ -69,14 +69,27 @@ pub enum RefreshReach {
     EveryServer,
 }
 
+/// Whether apps may register themselves where the issuer's metadata names a place for it (RFC 7591).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SelfRegistration {
+    /// Whoever asks.
+    Open,
+    /// Nobody without IT.
+    Closed,
+}
+
 /// One kind of issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// The origins whose issuers it describes; none for the one that describes all others.
+    /// The origins whose issuers it describes, `https://*.` for every host below a domain; none for the one that
+    /// describes all others.
     #[serde(default)]
     pub origins: Vec<String>,
     resource: Option<Known<ResourceParameter>>,
+    resource_also: Option<Known<String>>,
+    self_registration: Option<Known<SelfRegistration>>,
     pkce: Option<Known<PkceSupport>>,
     trusted_issuers: Option<Known<Vec<String>>>,
     tenant_claim: Option<Known<String>>,
@@ -91,6 +104,16 @@ impl Profile {
     /// Whether `resource` is sent; it is, where nothing else is known.
     pub fn resource(&self) -> ResourceParameter {
         self.resource.as_ref().map_or(ResourceParameter::Send, |known| known.value)
+    }
+
+    /// A second parameter of the authorization request that carries what `resource` does.
+    pub fn resource_also(&self) -> Option<&str> {
+        self.resource_also.as_ref().map(|known| known.value.as_str())
+    }
+
+    /// Whether apps may register themselves.
+    pub fn self_registration(&self) -> SelfRegistration {
+        self.self_registration.as_ref().map_or(SelfRegistration::Open, |known| known.value)
     }
 
     /// How PKCE is known to be checked.
@@ -148,7 +171,16 @@ impl Catalog {
     /// What is known of `issuer`.
     pub fn of(&self, issuer: &Issuer) -> Profile {
         let origin = issuer.as_url().origin().ascii_serialization();
-        self.0.iter().find(|profile| profile.origins.contains(&origin)).cloned().unwrap_or_default()
+        let describes = |profile: &&Profile| profile.origins.iter().any(|pattern| covers(pattern, &origin));
+        self.0.iter().find(describes).cloned().unwrap_or_default()
+    }
+}
+
+/// Whether `pattern` is `origin`, or the domain that its host is below.
+fn covers(pattern: &str, origin: &str) -> bool {
+    match pattern.strip_prefix("https://*") {
+        Some(domain) => origin.starts_with("https://") && origin.ends_with(domain),
+        None => pattern == origin,
     }
 }
 
@@ -176,6 +208,8 @@ mod tests {
             let profile: Profile = toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
             let sources = [
                 profile.resource.as_ref().map(|known| &known.source),
+                profile.resource_also.as_ref().map(|known| &known.source),
+                profile.self_registration.as_ref().map(|known| &known.source),
                 profile.pkce.as_ref().map(|known| &known.source),
                 profile.trusted_issuers.as_ref().map(|known| &known.source),
                 profile.tenant_claim.as_ref().map(|known| &known.source),
@@ -188,6 +222,7 @@ mod tests {
             assert!(sources.into_iter().flatten().all(|source| source.len() > 8), "{name}: a field without evidence");
             assert_eq!(profile.origins.is_empty(), name == "generic", "{name}: wants origins");
             for origin in &profile.origins {
+                let origin = &origin.replace("https://*.", "https://tenant.");
                 let issuer: Issuer = origin.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
                 assert_eq!(&issuer.as_url().origin().ascii_serialization(), origin, "{name}: not an origin");
                 assert!(origin.starts_with("https://"), "{name}: plain http");
@@ -197,7 +232,8 @@ mod tests {
             assert!(trusted.iter().all(|issuer| issuer.parse::<Issuer>().is_ok()), "{name}: not an issuer");
             let templated = trusted.iter().any(|issuer| issuer.contains('{'));
             assert_eq!(templated, profile.tenant_claim().is_some(), "{name}: a template needs its claim");
-            assert!(profile.authorize().all(|(key, _)| !OURS.contains(&key)), "{name}: replaces a parameter of ours");
+            let added = profile.authorize().map(|(key, _)| key).chain(profile.resource_also());
+            assert!(added.into_iter().all(|key| !OURS.contains(&key)), "{name}: replaces a parameter of ours");
             assert!(matches!(profile.scope_joiner(), " " | "," | "+"), "{name}: joiner");
             origins.extend(profile.origins.iter().cloned());
         }
@@ -205,6 +241,21 @@ mod tests {
         origins.sort();
         origins.dedup();
         assert_eq!(origins.len(), all, "two profiles for one origin");
+    }
+
+    #[test]
+    fn a_domain_covers_the_hosts_below_it_and_no_other() {
+        for (origin, covered) in [
+            ("https://acme.auth0.com", true),
+            ("https://acme.eu.auth0.com", true),
+            ("https://auth0.com", false),
+            ("https://evilauth0.com", false),
+            ("https://acme.auth0.com.evil.test", false),
+            ("https://acme.auth0.com:8443", false),
+            ("http://acme.auth0.com", false),
+        ] {
+            assert_eq!(covers("https://*.auth0.com", origin), covered, "{origin}");
+        }
     }
 
     #[test]

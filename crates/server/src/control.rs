@@ -10,7 +10,6 @@ use keybearer_control::wire::{HeaderSecret, Incoming, Reply, Request, Revocation
 use keybearer_core::broker::{Broker, ClientKind, ServerSecrets};
 use keybearer_core::config::{AuthConfig, OAuthConfig, ServerConfig};
 use keybearer_core::{keeper, sign_in};
-use keybearer_model::grant::ClientAuth;
 use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::secret::Secret;
 use keybearer_os::folders::Folders;
@@ -46,6 +45,13 @@ pub(crate) struct Control {
 }
 
 pub(crate) type Replies = WriteHalf<Stream>;
+
+/// A client of a new server's, registered by hand.
+struct Registered {
+    id: Option<String>,
+    issuer: Option<String>,
+    secret: Option<Incoming>,
+}
 
 impl Control {
     /// Serves peers until the task is dropped.
@@ -97,8 +103,9 @@ impl Control {
                 self.snapshot()
             }
             Request::Watch => return self.watch(replies).await,
-            Request::AddServer { name, url, header, client_id, client_secret, scopes } => {
-                done(self.add_server(&name, &url, header, client_id, client_secret, scopes).await)
+            Request::AddServer { name, url, header, client_id, issuer, client_secret, scopes } => {
+                let client = Registered { id: client_id, issuer, secret: client_secret };
+                done(self.add_server(&name, &url, header, client, scopes).await)
             }
             Request::RemoveServer { name } => done(self.remove_server(&name).await),
             Request::AddClient { name, servers, program, container } => {
@@ -166,8 +173,7 @@ impl Control {
         name: &str,
         url: &str,
         header: Option<HeaderSecret>,
-        client_id: Option<String>,
-        client_secret: Option<Incoming>,
+        client: Registered,
         scopes: Vec<String>,
     ) -> Result<Reply, Error> {
         let name: ServerName = parse(name)?;
@@ -182,11 +188,11 @@ impl Control {
                 AuthConfig::Header { name }
             }
             None => {
-                // RFC 6749 §2.3.1: a client with a secret can always use HTTP Basic.
-                let client_auth =
-                    if client_secret.is_some() { ClientAuth::ClientSecretBasic } else { ClientAuth::None };
-                secrets.client = client_secret.map(|secret| Secret::new(secret.0));
-                AuthConfig::OAuth(OAuthConfig { client_id, client_auth, scopes })
+                let not_an_issuer = |cause| Error::new(Code::BadRequest, format!("{cause}"));
+                let issuer = client.issuer.map(|issuer| issuer.parse().map_err(not_an_issuer)).transpose()?;
+                secrets.client = client.secret.map(|secret| Secret::new(secret.0));
+                let oauth = OAuthConfig { client_id: client.id, issuer, scopes, ..OAuthConfig::default() };
+                AuthConfig::OAuth(oauth)
             }
         };
         let added = self.broker.add_server(&name, &ServerConfig::new(url, auth), secrets).await;

@@ -74,6 +74,7 @@ fn server(name: &ServerName, config: &ServerConfig, state: &SignInState, shares_
         },
         account: state.account.as_ref().map(ToString::to_string),
         issuer: state.issuer.clone(),
+        deviations: state.deviations.clone(),
         shares_with,
     }
 }

@@ -36,7 +36,7 @@ use keybearer_core::ports::Clock;
 use tokio::sync::watch;
 
 pub use self::book::{Account, TokenFacts};
-pub use self::dials::{Counts, IdTokens, IssParameter, RefreshTokens};
+pub use self::dials::{Counts, IdTokens, IssParameter, PushedRequests, RefreshTokens, WaysBack};
 pub use self::gate::Held;
 use crate::serving::{self, Serving};
 
@@ -118,6 +118,7 @@ impl FakeIdp {
             .route("/jwks", get(wellknown::jwks))
             .route("/register", post(register::register))
             .route("/authorize", get(authorize::authorize))
+            .route("/par", post(authorize::push))
             .route("/signin", post(authorize::sign_in))
             .route("/consent", post(authorize::consent))
             .route("/token", post(token::token))

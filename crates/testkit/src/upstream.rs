@@ -45,6 +45,8 @@ struct Shared {
     origin: String,
     check: Check,
     script: Mutex<VecDeque<Reply>>,
+    /// The methods that need no bearer.
+    open: Mutex<Vec<&'static str>>,
     seen: watch::Sender<Vec<Arc<Seen>>>,
 }
 
@@ -72,7 +74,7 @@ impl FakeUpstream {
 
     fn start(listener: TcpListener, origin: String, check: Check) -> Self {
         let seen = watch::Sender::new(Vec::new());
-        let shared = Arc::new(Shared { origin, check, script: Mutex::default(), seen });
+        let shared = Arc::new(Shared { origin, check, script: Mutex::default(), open: Mutex::default(), seen });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { shared, read: AtomicUsize::new(0), accepting }
     }
@@ -85,6 +87,12 @@ impl FakeUpstream {
     /// The next request that may come in and has no answer yet gets this one.
     pub fn will(&self, reply: Reply) -> &Self {
         self.shared.script().push_back(reply);
+        self
+    }
+
+    /// These methods need no bearer: some servers ask for one first when a tool is called.
+    pub fn lets_in(&self, methods: &[&'static str]) -> &Self {
+        self.shared.open.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(methods);
         self
     }
 
@@ -141,11 +149,17 @@ impl Shared {
         })
     }
 
+    fn is_open(&self, seen: &Seen) -> bool {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        manners::method(seen).is_some_and(|method| open.contains(&method.as_str()))
+    }
+
     fn challenge(&self, seen: &Seen) -> Option<Reply> {
         let problem = match &self.check {
             Check::Anybody => return None,
             Check::Header { name, value } if seen.header(name) == Some(value) => return None,
             Check::Header { .. } => return Some(Reply::status(401)),
+            Check::Bearer(..) if self.is_open(seen) => return None,
             Check::Bearer(verifier, _) => match seen.header("authorization").and_then(|v| v.strip_prefix("Bearer ")) {
                 None => "",
                 Some(token) => match verifier.judge(token) {

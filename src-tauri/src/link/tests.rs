@@ -49,6 +49,7 @@ fn snapshot(state: SignIn) -> Reply {
         account: None,
         issuer: None,
         shares_with: Vec::new(),
+        deviations: Vec::new(),
     };
     Reply::Snapshot {
         snapshot: Snapshot {

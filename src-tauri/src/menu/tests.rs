@@ -16,6 +16,7 @@ fn server(name: &str, state: SignIn, account: Option<&str>) -> Server {
         account: account.map(Into::into),
         issuer: None,
         shares_with: Vec::new(),
+        deviations: Vec::new(),
     }
 }
 

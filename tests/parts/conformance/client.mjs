@@ -29,19 +29,15 @@ const ways = {
 
 const modern = process.env.MCP_CONFORMANCE_PROTOCOL_VERSION === '2026-07-28';
 const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
-const core = way === 'direct' ? undefined : await startCore(url, scenario.server);
+const core =
+  way === 'direct' ? undefined : await startCore(url, scenario.server, scenario.isRegistered ? context : undefined);
 setTimeout(() => {
   process.stderr.write(`the client was not done after ${LONGEST_MS} ms\n`);
   core?.abandon();
   process.exit(1);
 }, LONGEST_MS).unref();
 try {
-  const options = modern ? { versionNegotiation: { mode: 'auto' } } : {};
-  const client = new Client(INFO, { ...options, capabilities: scenario.capabilities ?? {} });
-  scenario.prepare?.(client);
-  await client.connect(await ways[way](core));
-  await scenario.run(client, context);
-  await client.close();
+  await (scenario.isRefused ? refused() : whole());
 } catch (error) {
   process.stderr.write(`${error.stack}\n`);
   process.exitCode = 1;
@@ -49,3 +45,37 @@ try {
   await core?.stop();
 }
 process.exit();
+
+/**
+ * The scenario, as a person goes through it. At the stdio door a client is answered before anybody has signed in, and
+ * takes a server that it has never met for an older one; where that server knows no older client, it is started again.
+ */
+async function whole() {
+  try {
+    await once();
+  } catch (error) {
+    if (!modern || way !== 'stdio' || !error.message.includes('cannot be reached')) throw error;
+    await once();
+  }
+}
+
+/** From the handshake to the end. */
+async function once() {
+  const options = modern ? { versionNegotiation: { mode: 'auto' } } : {};
+  const client = new Client(INFO, { ...options, capabilities: scenario.capabilities ?? {} });
+  scenario.prepare?.(client);
+  await client.connect(await ways[way](core));
+  await scenario.run(client, context);
+  await client.close();
+}
+
+/** The same where somebody must refuse: it is an error that nobody does. */
+async function refused() {
+  try {
+    await whole();
+  } catch (error) {
+    process.stderr.write(`refused, as it must be: ${error.message}\n`);
+    return;
+  }
+  throw new Error('nothing was refused');
+}

@@ -1,6 +1,6 @@
 // What each scenario of the suite wants of a client. `capabilities` are what the client says it can do, `prepare` runs
 // before it connects, `run` afterwards; `server` is what Keybearer's settings say of the server, where that is not the
-// least.
+// least. `isRefused`: it must not come to its end. `isRegistered`: IT registered a client for it.
 
 const looks = async (client) => (await client.listTools()).tools;
 
@@ -21,7 +21,58 @@ function accepts(content) {
   return (client) => client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content }));
 }
 
+/** The tool that stands for a server's own at the stdio door until somebody has signed in. */
+const SIGN_IN = 'sign_in';
+
+/** Uses a server as a client does that knows nothing of sign-ins. */
+async function uses(client) {
+  let tools = await looks(client);
+  if (tools.some(({ name }) => name === SIGN_IN)) {
+    await client.callTool({ name: SIGN_IN, arguments: {} });
+    tools = await looks(client);
+  }
+  for (const { name } of tools) {
+    const { isError, content } = await client.callTool({ name, arguments: {} });
+    if (isError || name === SIGN_IN) throw new Error(`\`${name}\`: ${JSON.stringify(content)}`);
+  }
+}
+
+const signsIn = { server: '', run: uses };
+const mustNotSignIn = { ...signsIn, isRefused: true };
+
+/** Scenarios of sign-ins: what counts is what the suite's issuer and server have seen. */
+const signIns = {
+  'auth/metadata-default': signsIn,
+  'auth/metadata-var1': signsIn,
+  'auth/metadata-var2': signsIn,
+  'auth/metadata-var3': signsIn,
+  'auth/basic-cimd': signsIn,
+  'auth/scope-from-www-authenticate': signsIn,
+  'auth/scope-from-scopes-supported': signsIn,
+  'auth/scope-omitted-when-undefined': signsIn,
+  'auth/scope-step-up': signsIn,
+  'auth/scope-retry-limit': mustNotSignIn,
+  'auth/token-endpoint-auth-basic': signsIn,
+  'auth/token-endpoint-auth-post': signsIn,
+  'auth/token-endpoint-auth-none': signsIn,
+  'auth/pre-registration': { ...signsIn, isRegistered: true },
+  'auth/resource-mismatch': mustNotSignIn,
+  'auth/offline-access-scope': signsIn,
+  'auth/offline-access-not-supported': signsIn,
+  'auth/authorization-server-migration': signsIn,
+  'auth/iss-supported': signsIn,
+  'auth/iss-not-advertised': signsIn,
+  'auth/iss-supported-missing': mustNotSignIn,
+  'auth/iss-wrong-issuer': mustNotSignIn,
+  'auth/iss-unexpected': mustNotSignIn,
+  'auth/iss-normalized': mustNotSignIn,
+  'auth/metadata-issuer-mismatch': mustNotSignIn,
+  'auth/2025-03-26-oauth-metadata-backcompat': signsIn,
+  'auth/2025-03-26-oauth-endpoint-fallback': signsIn,
+};
+
 export const scenarios = {
+  ...signIns,
   initialize: { run: looks },
   tools_call: { run: (client) => callsAll(client, () => ({ a: 5, b: 3 })) },
   'elicitation-sep1034-client-defaults': {

@@ -104,6 +104,10 @@ impl Checks {
         self.0.push(check);
     }
 
+    pub(super) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     pub(super) fn have(&self, scenario: &str) -> bool {
         self.0.iter().any(|check| check.scenario == scenario)
     }

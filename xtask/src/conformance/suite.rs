@@ -4,9 +4,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use super::checks::{Check, Checks};
 use crate::{places, setup};
@@ -14,13 +15,17 @@ use crate::{places, setup};
 const PACKAGE: &str = "node_modules/@modelcontextprotocol/conformance";
 /// What the suite puts behind a scenario's name in the name of its folder: `-2026-11-21T13-17-34-639Z`.
 const STAMP: usize = 25;
-/// Scenarios of a client that are not run here: those of sign-ins, which have a run of their own.
-const OTHERS: &str = "auth/";
+/// How scenarios of sign-ins are called. No client goes through them by itself, so that they have a run of their own.
+const SIGN_INS: &str = "auth/";
+/// How many scenarios of sign-ins are run side by side: most of each is waiting for programs to start.
+const SIDE_BY_SIDE: usize = 3;
 
 /// What a revision asks for.
 pub(super) struct Requirements {
     pub(super) server: Vec<String>,
     pub(super) client: Vec<String>,
+    /// The scenarios of sign-ins.
+    pub(super) sign_ins: Vec<String>,
 }
 
 impl Requirements {
@@ -33,7 +38,7 @@ impl Requirements {
 
     /// Beside what counts, the list has what is only shown; both are run.
     fn parse(text: &str) -> Self {
-        let mut lists = Self { server: Vec::new(), client: Vec::new() };
+        let mut lists = Self { server: Vec::new(), client: Vec::new(), sign_ins: Vec::new() };
         let (mut leg, mut shown) = ("", "");
         for line in text.lines() {
             let line = line.trim_end();
@@ -53,7 +58,8 @@ impl Requirements {
     fn add(&mut self, leg: &str, scenario: &str) {
         match leg {
             "server" => self.server.push(scenario.to_owned()),
-            "client" if !scenario.starts_with(OTHERS) => self.client.push(scenario.to_owned()),
+            "client" if scenario.starts_with(SIGN_INS) => self.sign_ins.push(scenario.to_owned()),
+            "client" => self.client.push(scenario.to_owned()),
             _ => {}
         }
     }
@@ -86,20 +92,47 @@ impl Suite {
 
     /// The suite as the server of a client of ours, one scenario after the other.
     pub(super) fn client(&self, way: &str, revision: &str, wanted: &[String]) -> Result<Checks> {
-        let command = format!("node conformance/client.mjs {way}");
         let mut checks = Checks::default();
         for scenario in wanted {
-            let folder = self.results.join(format!("client-{revision}-{way}"));
-            let arguments = ["client", "--command", &command, "--scenario", scenario, "--spec-version", revision];
-            let ended = run(&folder, &arguments)?;
-            let (_, found) = scenarios(&folder)?
-                .into_iter()
-                .find(|(name, _)| name == scenario)
-                .with_context(|| format!("the suite wrote nothing of `{scenario}`: {}", said(&ended)))?;
-            checks.read(scenario, &found)?;
-            checks.push(Check::outcome(scenario, how_the_client_ended(&said(&ended), &found)));
+            self.scenario(way, revision, scenario, &mut checks)?;
         }
         Ok(checks)
+    }
+
+    /// The same several at a time, each with a core of its own: what they check does not depend on how fast they are.
+    pub(super) fn side_by_side(&self, way: &str, revision: &str, wanted: &[String]) -> Result<Checks> {
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<Checks> {
+            let mut checks = Checks::default();
+            while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                self.scenario(way, revision, scenario, &mut checks)?;
+            }
+            Ok(checks)
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..SIDE_BY_SIDE).map(|_| scope.spawn(work)).collect();
+            let mut all = Checks::default();
+            for worker in workers {
+                all.extend(worker.join().map_err(|_| anyhow!("a run of the suite panicked"))??);
+            }
+            Ok(all)
+        })
+    }
+
+    fn scenario(&self, way: &str, revision: &str, scenario: &str, checks: &mut Checks) -> Result<()> {
+        let command = format!("node conformance/client.mjs {way}");
+        let folder = self.results.join(format!("client-{revision}-{way}"));
+        let arguments = ["client", "--command", &command, "--scenario", scenario, "--spec-version", revision];
+        let ended = run(&folder, &arguments)?;
+        // The name of a scenario of sign-ins has a slash in it.
+        let (above, own) = scenario.rsplit_once('/').unwrap_or(("", scenario));
+        let (_, found) = scenarios(&folder.join(above))?
+            .into_iter()
+            .find(|(name, _)| name == own)
+            .with_context(|| format!("the suite wrote nothing of `{scenario}`: {}", said(&ended)))?;
+        checks.read(scenario, &found)?;
+        checks.push(Check::outcome(scenario, how_the_client_ended(&said(&ended), &found)));
+        Ok(())
     }
 }
 
@@ -148,8 +181,12 @@ mod tests {
             - scenario: schema\n    leg: client\n    reason: late\n    note: >-\n      more\n  - scenario: polling\n    leg: server\n";
         let read = Requirements::parse(text);
         assert_eq!(
-            (read.server, read.client),
-            (vec!["ping".into(), "polling".into()], vec!["initialize".into(), "schema".into()])
+            (read.server, read.client, read.sign_ins),
+            (
+                vec!["ping".into(), "polling".into()],
+                vec!["initialize".into(), "schema".into()],
+                vec!["auth/basic".to_owned()]
+            )
         );
     }
 }

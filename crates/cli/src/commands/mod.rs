@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod audit;
+mod client_metadata;
 mod clients;
 pub(crate) mod connect;
 mod doctor;
@@ -43,6 +44,7 @@ pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
         Command::Call { server, tool, arguments } => tools::call(&server, &tool, &arguments, format),
         Command::Audit(command) => audit::run(&command, format),
         Command::Service(command) => supervise::run(&command, format),
+        Command::ClientMetadata { url } => client_metadata::print(url.as_deref()),
         Command::Completions { shell } => Ok(generate::completions(shell)),
         Command::Man { dir } => generate::man(&dir, format),
     }

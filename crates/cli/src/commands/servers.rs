@@ -51,6 +51,7 @@ fn add(wanted: AddServer, format: Format) -> Result<(), Failure> {
         url: wanted.url,
         header,
         client_id: wanted.client_id,
+        issuer: wanted.issuer,
         client_secret,
         scopes: wanted.scopes,
     };

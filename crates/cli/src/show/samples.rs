@@ -23,6 +23,7 @@ pub(crate) fn server(name: &str, state: SignIn) -> Server {
         account: Some("dana@example.com".into()),
         issuer: Some("https://login.example.com".into()),
         shares_with: Vec::new(),
+        deviations: Vec::new(),
     }
 }
 

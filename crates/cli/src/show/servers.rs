@@ -37,6 +37,9 @@ pub(crate) fn one(server: &Server) -> String {
     if !server.shares_with.is_empty() {
         rows.push(vec![Cell::soft("shared with"), Cell::plain(clean(&server.shares_with.join(", ")))]);
     }
+    for deviation in &server.deviations {
+        rows.push(vec![Cell::soft("deviates"), Cell::new(Tone::Attention, clean(deviation))]);
+    }
     format!("{}\n{}", Tone::Strong.paint(&clean(&server.name)), columns(&rows))
 }
 
@@ -127,6 +130,14 @@ mod tests {
                   company sign-in  https://login.example.com
             "]],
         );
+    }
+
+    #[test]
+    fn a_sign_in_that_deviates_from_the_standards_says_so() {
+        let mut crm = server("crm", SignIn::SignedIn { saved: true });
+        crm.deviations = vec!["`resource` is not sent (set for this server)".into()];
+        let told = bare(&one(&crm));
+        assert!(told.ends_with("  deviates         `resource` is not sent (set for this server)\n"), "{told}");
     }
 
     #[test]

@@ -7,7 +7,16 @@ use crate::snapshot::{Auth, Because, ContainerDoor, HttpDoor, Server, SignIn};
 fn server(name: &str, state: SignIn) -> Server {
     let account = matches!(state, SignIn::SignedIn { .. }).then(|| "dana@example.com".to_owned());
     let url = format!("https://{name}.example.com:8443/mcp?x=1");
-    Server { name: name.into(), url, auth: Auth::Oauth, state, account, issuer: None, shares_with: Vec::new() }
+    Server {
+        name: name.into(),
+        url,
+        auth: Auth::Oauth,
+        state,
+        account,
+        issuer: None,
+        shares_with: Vec::new(),
+        deviations: Vec::new(),
+    }
 }
 
 fn snapshot(servers: Vec<Server>) -> Snapshot {

@@ -120,6 +120,9 @@ pub enum Event {
         /// As whom: the e-mail address, where the issuer told one.
         #[serde(skip_serializing_if = "Option::is_none")]
         account: Option<String>,
+        /// Where it deviates from the standards, and who lets it.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        deviations: Vec<String>,
     },
     /// Somebody signed out of a server.
     SignOut {

@@ -127,7 +127,8 @@ fn events_are_records_too() {
     let issuer = "https://idp.test".to_owned();
     trail.event(Event::ServerAdded { server: crm() });
     trail.event(Event::ClientAdded { client: claude() });
-    trail.event(Event::SignIn { server: crm(), issuer, account: Some("joe@example.com".into()) });
+    let deviations = vec!["`resource` is not sent (set for this server)".to_owned()];
+    trail.event(Event::SignIn { server: crm(), issuer, account: Some("joe@example.com".into()), deviations });
     trail.event(Event::Renewed { server: crm(), account: None });
     trail.event(Event::SignOut { server: crm() });
     trail.event(Event::ClientRevoked { client: claude() });

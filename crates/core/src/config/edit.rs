@@ -4,11 +4,12 @@
 
 use std::net::Ipv4Addr;
 
-use keybearer_model::grant::ClientAuth;
 use keybearer_model::name::ServerName;
+use keybearer_model::url::Issuer;
+use keybearer_oauth::exceptions::{Exceptions, ResourceException};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
-use super::servers::CLIENT_AUTH;
+use super::sign_in::{CLIENT_AUTH, OMIT, PKCE};
 use super::{AuthConfig, Config, OAuthConfig, Passing, Problem, ServerConfig};
 
 /// Adds the table of a server behind the others.
@@ -123,12 +124,27 @@ fn fill_oauth(table: &mut dyn TableLike, oauth: &OAuthConfig) {
     if let Some(id) = &oauth.client_id {
         table.insert("client_id", value(id.as_str()));
     }
-    if oauth.client_auth != ClientAuth::None {
-        let word = CLIENT_AUTH.iter().find(|(_, auth)| *auth == oauth.client_auth).map_or("none", |(word, _)| *word);
+    if let Some(set) = oauth.client_auth {
+        let word = CLIENT_AUTH.iter().find(|(_, auth)| *auth == set).map_or("none", |(word, _)| *word);
         table.insert("client_auth", value(word));
+    }
+    if let Some(issuer) = &oauth.issuer {
+        table.insert("issuer", value(issuer.as_str()));
     }
     if !oauth.scopes.is_empty() {
         table.insert("scopes", value(oauth.scopes.iter().map(String::as_str).collect::<Array>()));
+    }
+    let Exceptions { resource, trusted_issuers, pkce } = &oauth.exceptions;
+    match resource {
+        Some(ResourceException::Omit) => drop(table.insert("resource", value(OMIT))),
+        Some(ResourceException::Send(sent)) => drop(table.insert("resource", value(sent))),
+        None => {}
+    }
+    if !trusted_issuers.is_empty() {
+        table.insert("trusted_issuers", value(trusted_issuers.iter().map(Issuer::as_str).collect::<Array>()));
+    }
+    if let Some((word, _)) = pkce.and_then(|set| PKCE.iter().find(|(_, support)| *support == set)) {
+        table.insert("pkce", value(*word));
     }
 }
 

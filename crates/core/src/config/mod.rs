@@ -10,7 +10,9 @@ use std::time::Duration;
 use http::HeaderName;
 use keybearer_model::grant::ClientAuth;
 use keybearer_model::name::ServerName;
-use keybearer_model::url::Upstream;
+use keybearer_model::url::{Issuer, Upstream};
+use keybearer_oauth::document::ClientMetadataUrl;
+use keybearer_oauth::exceptions::Exceptions;
 use keybearer_policy::Policy;
 
 pub mod edit;
@@ -20,6 +22,7 @@ mod reader;
 mod rules;
 mod servers;
 mod shown;
+mod sign_in;
 
 pub use passing::{HeaderPattern, IdentityHeader, IdentityValue, Passing};
 pub use problem::Problem;
@@ -44,6 +47,8 @@ pub struct Config {
     pub limits: CallLimits,
     /// How long a person has for an answer.
     pub ask_timeout: Duration,
+    /// Where our client id metadata document is, if somebody hosts it.
+    pub client_metadata_url: Option<ClientMetadataUrl>,
 }
 
 impl Default for Config {
@@ -56,6 +61,7 @@ impl Default for Config {
             container_door: None,
             limits: CallLimits::default(),
             ask_timeout: Duration::from_secs(45),
+            client_metadata_url: None,
         }
     }
 }
@@ -118,20 +124,18 @@ pub enum AuthConfig {
 }
 
 /// What is set for the sign-in of a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OAuthConfig {
     /// The client id that the issuer gave; absent where clients register themselves.
     pub client_id: Option<String>,
-    /// How that client authenticates.
-    pub client_auth: ClientAuth,
+    /// How that client authenticates, if not as the issuer's metadata has it.
+    pub client_auth: Option<ClientAuth>,
+    /// The issuer that gave it: no other is shown it.
+    pub issuer: Option<Issuer>,
     /// Scopes to ask for instead of those that the server names; empty for the server's.
     pub scopes: Vec<String>,
-}
-
-impl Default for OAuthConfig {
-    fn default() -> Self {
-        Self { client_id: None, client_auth: ClientAuth::None, scopes: Vec::new() }
-    }
+    /// What may deviate from the standards.
+    pub exceptions: Exceptions,
 }
 
 impl Config {

@@ -14,7 +14,7 @@ use super::{CallLimits, Config, KeyStoreChoice, Problem};
 /// A value with its place.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
-const TOP: [&str; 9] = [
+const TOP: [&str; 10] = [
     "unknown",
     "keystore",
     "http_port",
@@ -22,6 +22,7 @@ const TOP: [&str; 9] = [
     "open_calls",
     "calls_per_second",
     "ask_timeout",
+    "client_metadata_url",
     "servers",
     "rules",
 ];
@@ -115,6 +116,7 @@ impl<'t> Reader<'t> {
         if let Some(seconds) = self.number(table, "ask_timeout", PATIENCE) {
             config.ask_timeout = Duration::from_secs(seconds);
         }
+        config.client_metadata_url = self.client_metadata_url(table);
         let declared = self.servers(table, &mut config.servers);
         config.policy.rules = self.rules(table, &declared);
         config

@@ -4,23 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use http::HeaderName;
-use keybearer_model::grant::ClientAuth;
 use keybearer_model::name::{OWN_SERVER, ServerName};
 use keybearer_model::url::{InvalidUrl, Upstream};
 use toml::de::DeTable;
 
 use super::reader::{Reader, shown};
-use super::{AuthConfig, OAuthConfig, ServerConfig};
+use super::{AuthConfig, ServerConfig, sign_in};
 
-const KEYS: [&str; 8] =
-    ["url", "auth", "header", "client_id", "client_auth", "scopes", "forward_headers", "identity_header"];
-
-/// The values of `client_auth`, as RFC 7591 §2 writes them.
-pub(super) const CLIENT_AUTH: [(&str, ClientAuth); 3] = [
-    ("none", ClientAuth::None),
-    ("client_secret_basic", ClientAuth::ClientSecretBasic),
-    ("client_secret_post", ClientAuth::ClientSecretPost),
-];
+/// Keys beside those of [`sign_in::KEYS`].
+const KEYS: [&str; 5] = ["url", "auth", "header", "forward_headers", "identity_header"];
 
 /// Headers that Keybearer or the connection sets, beside those that begin with `mcp-`, `proxy-` or `sec-`.
 pub(super) const NOT_STATIC: [&str; 22] = [
@@ -92,7 +84,8 @@ impl<'t> Reader<'t> {
 
     fn server(&mut self, table: &DeTable<'t>, name: &str, at: &Range<usize>) -> Option<ServerConfig> {
         let name = shown(name);
-        self.known(table, &format!(" of server `{name}`"), &KEYS);
+        let known: Vec<&str> = KEYS.into_iter().chain(sign_in::KEYS).collect();
+        self.known(table, &format!(" of server `{name}`"), &known);
         let url = self.url(table, &name, at);
         let ways = [("oauth", Way::OAuth), ("header", Way::Header), ("none", Way::None)];
         let way = if table.contains_key("auth") { self.choice(table, "auth", &ways) } else { Some(Way::OAuth) };
@@ -146,41 +139,14 @@ impl<'t> Reader<'t> {
         Some(name)
     }
 
-    fn oauth(&mut self, table: &DeTable<'t>) -> OAuthConfig {
-        let mut oauth = OAuthConfig::default();
-        if let Some(id) = self.text(table, "client_id") {
-            if id.get_ref().is_empty() || id.get_ref().chars().any(char::is_control) {
-                self.note(&id.span(), "`client_id` must be a text without control characters");
-            }
-            oauth.client_id = Some((*id.get_ref()).to_owned());
-        }
-        if let Some(auth) = self.choice(table, "client_auth", &CLIENT_AUTH) {
-            oauth.client_auth = auth;
-            if auth != ClientAuth::None && oauth.client_id.is_none() {
-                let span = table.get("client_auth").map(toml::Spanned::span).unwrap_or_default();
-                self.missing(&span, "`client_auth` needs a `client_id`");
-            }
-        }
-        for scope in self.texts(table, "scopes").unwrap_or_default() {
-            // RFC 6749 §3.3.
-            let sound = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
-            if scope.get_ref().is_empty() || !scope.get_ref().bytes().all(sound) {
-                let hint = "write several as a list: `scopes = [\"a\", \"b\"]`";
-                self.advise(&scope.span(), "a scope is one word of visible characters", Some(hint.to_owned()));
-            }
-            oauth.scopes.push((*scope.get_ref()).to_owned());
-        }
-        oauth
-    }
-
     /// Keys that say nothing with this `auth`: somebody expects something of them.
     fn idle_keys(&mut self, table: &DeTable<'t>, way: Way) {
         let idle: &[(&str, &str)] = match way {
-            Way::OAuth => &[("header", "header")],
-            Way::Header => &[("client_id", "oauth"), ("client_auth", "oauth"), ("scopes", "oauth")],
-            Way::None => &[("header", "header"), ("client_id", "oauth"), ("client_auth", "oauth"), ("scopes", "oauth")],
+            Way::OAuth => &[],
+            Way::Header | Way::None => &sign_in::KEYS.map(|key| (key, "oauth")),
         };
-        for (key, needed) in idle {
+        let header: &[(&str, &str)] = if way == Way::Header { &[] } else { &[("header", "header")] };
+        for (key, needed) in header.iter().chain(idle) {
             if let Some(value) = table.get(*key) {
                 self.note(&value.span(), format!("`{key}` needs `auth = \"{needed}\"`"));
             }

@@ -1,5 +1,8 @@
 use expect_test::{Expect, expect};
 
+use keybearer_oauth::exceptions::{Exceptions, ResourceException};
+use keybearer_oauth::profile::PkceSupport;
+
 use super::*;
 
 #[track_caller]
@@ -70,8 +73,9 @@ fn a_whole_file() {
     assert_eq!(crm.url.as_url().query(), Some("tenant=${HOME}"));
     let oauth = OAuthConfig {
         client_id: Some("our-app".into()),
-        client_auth: ClientAuth::ClientSecretBasic,
+        client_auth: Some(ClientAuth::ClientSecretBasic),
         scopes: vec!["a".into(), "b:c".into()],
+        ..OAuthConfig::default()
     };
     assert_eq!(crm.auth, AuthConfig::OAuth(oauth));
     let wiki = &config.servers["wiki"];
@@ -189,6 +193,44 @@ fn servers_are_judged() {
             line 4: `scopes` must be a list of texts in quotes, not of type integer
             line 4: a scope is one word of visible characters (write several as a list: `scopes = ["a", "b"]`)
             line 4: a scope is one word of visible characters (write several as a list: `scopes = ["a", "b"]`)"#]],
+    );
+}
+
+#[test]
+fn what_a_sign_in_may_deviate_in_is_set_and_written_back() {
+    let text = "client_metadata_url = \"https://apps.test/k.json\"\n[servers.a]\nurl = \"https://a.test\"\nclient_id = \"x\"\n\
+        issuer = \"https://login.test/t1\"\nresource = \"api://4711\"\ntrusted_issuers = \"https://other.test\"\n\
+        pkce = \"assume\"\n[servers.b]\nurl = \"https://b.test\"\nresource = \"omit\"\n";
+    let config = Config::parse(text).unwrap();
+    assert_eq!(config.client_metadata_url.map(|url| url.to_string()).as_deref(), Some("https://apps.test/k.json"));
+    let AuthConfig::OAuth(a) = &config.servers["a"].auth else { panic!("no sign-in") };
+    assert_eq!(a.issuer.as_ref().map(Issuer::as_str), Some("https://login.test/t1"));
+    let exceptions = Exceptions {
+        resource: Some(ResourceException::Send("api://4711".into())),
+        trusted_issuers: vec!["https://other.test".parse().unwrap()],
+        pkce: Some(PkceSupport::Known),
+    };
+    assert_eq!(a.exceptions, exceptions);
+    let AuthConfig::OAuth(b) = &config.servers["b"].auth else { panic!("no sign-in") };
+    assert_eq!(b.exceptions.resource, Some(ResourceException::Omit));
+    // What is written down is read again, or the change is refused.
+    for name in ["a", "b"] {
+        let name = name.parse().unwrap();
+        edit::add_server("", &name, &config.servers[&name]).unwrap();
+    }
+    check(
+        "client_metadata_url = \"http://a.test/k\"\n[servers.a]\nurl = \"https://a.test\"\nissuer = \"https://l.test\"\n\
+         resource = \"nothing\"\ntrusted_issuers = [\"other.test\"]\npkce = \"off\"\n",
+        expect![[r#"
+            line 1: `client_metadata_url` cannot be used: it must begin with `https://`
+            line 4: `issuer` needs a `client_id`
+            line 5: `resource` must be "omit" or a URI without a `#` part
+            line 6: `trusted_issuers` must be the address of a sign-in, as its metadata writes it
+            line 7: `pkce` must be "assume""#]],
+    );
+    check(
+        "[servers.a]\nurl = \"https://a.test\"\nauth = \"none\"\npkce = \"assume\"\n",
+        expect!["line 4: `pkce` needs `auth = \"oauth\"`"],
     );
 }
 

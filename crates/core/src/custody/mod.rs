@@ -10,6 +10,7 @@ use std::sync::Arc;
 use keybearer_model::grant::Grant;
 use keybearer_model::name::{GrantId, ServerName};
 use keybearer_model::secret::Secret;
+use keybearer_model::url::Issuer;
 use sha2::{Digest, Sha256};
 
 pub use self::slots::Slot;
@@ -99,9 +100,29 @@ impl Custody {
         self.keys.put(&self.name("client", server.as_str()), value).await
     }
 
+    /// The secret of a client that we registered at `issuer`.
+    pub async fn registration_secret(&self, issuer: &Issuer, client: &str) -> Result<Option<Secret>, KeyStoreError> {
+        self.keys.get(&self.name("registration", &registered(issuer, client))).await
+    }
+
+    /// Keeps the secret of a client that we registered at `issuer`.
+    pub async fn put_registration_secret(
+        &self,
+        issuer: &Issuer,
+        client: &str,
+        value: &Secret,
+    ) -> Result<(), KeyStoreError> {
+        self.keys.put(&self.name("registration", &registered(issuer, client)), value).await
+    }
+
     /// Forgets what belongs to a server itself: its header and its client secret.
     pub async fn forget_server(&self, server: &ServerName) -> Result<(), KeyStoreError> {
         self.keys.delete(&self.name("header", server.as_str())).await?;
         self.keys.delete(&self.name("client", server.as_str())).await
     }
+}
+
+/// A name for a client at an issuer, as short as a key store wants it.
+fn registered(issuer: &Issuer, client: &str) -> String {
+    GrantId::derive(issuer.as_str(), client, "", "registration").as_str().to_owned()
 }

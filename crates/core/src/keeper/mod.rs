@@ -3,6 +3,7 @@
 //! The way of a call reads [`Keeper::ready`] and touches no lock. Whatever takes time (loading, renewing, signing in)
 //! is done once for all who wait, by an owner task that no caller can cancel.
 
+mod further;
 mod keeping;
 mod next;
 mod owner;
@@ -19,6 +20,7 @@ use keybearer_model::grant::{Account, Bearer};
 use keybearer_model::name::ServerName;
 use keybearer_model::time::BootTime;
 use keybearer_oauth::challenge::Challenge;
+use keybearer_oauth::document::ClientMetadataUrl;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::standing::{Because, Offered, SignInState, Standing};
@@ -28,6 +30,7 @@ use crate::custody::Custody;
 use crate::grants::Grants;
 pub use crate::grants::Revocation;
 use crate::ports::{Clock, Ports};
+use crate::registrations::Registrations;
 use crate::sign_in::{Opening, SignInError};
 use crate::store::Store;
 
@@ -95,8 +98,19 @@ pub enum Initiative {
     Waits,
 }
 
+/// A need for a credential that allows more.
+pub(crate) struct More {
+    /// The serial of the one that did not.
+    refused: u64,
+    /// What the server said.
+    challenge: Challenge,
+    /// Whether a sign-in may be opened for it.
+    initiative: Initiative,
+}
+
 enum Command {
     Need(Need, oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>),
+    StepUp(More, oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>),
     RenewAhead,
     SignIn(Opening, oneshot::Sender<Result<(), Arc<SignInError>>>),
     SignOut(oneshot::Sender<SignedOut>),
@@ -120,9 +134,12 @@ struct Shared {
 pub(crate) struct Parts {
     pub(crate) server: ServerName,
     pub(crate) config: ServerConfig,
+    /// Where our client id metadata document is, if somebody hosts it.
+    pub(crate) document: Option<ClientMetadataUrl>,
     pub(crate) ports: Ports,
     pub(crate) custody: Custody,
     pub(crate) grants: Grants,
+    pub(crate) registrations: Registrations,
     pub(crate) store: Arc<Store>,
     pub(crate) trail: Trail,
     /// Told whenever the state changes, so that a watcher of everything wakes up.
@@ -139,7 +156,13 @@ pub(crate) struct Keeper {
 impl Keeper {
     /// Starts the keeper's owner task on the current runtime. It ends when the handle is dropped.
     pub(crate) fn start(parts: Parts) -> Self {
-        let state = SignInState { standing: Standing::Unknown, account: None, issuer: None, sign_in: None };
+        let state = SignInState {
+            standing: Standing::Unknown,
+            account: None,
+            issuer: None,
+            sign_in: None,
+            deviations: Vec::new(),
+        };
         let shared = Arc::new(Shared {
             held: ArcSwapOption::empty(),
             bare: AtomicBool::new(false),
@@ -190,6 +213,21 @@ impl Keeper {
         initiative: Initiative,
     ) -> Result<Option<Arc<Held>>, CredentialError> {
         self.need(Need { since: self.clock.boot(), refused, challenged: true, challenge, initiative }).await
+    }
+
+    /// A credential that allows more than the one with which the server has just answered 403; `None` where no sign-in can
+    /// help.
+    pub(crate) async fn reach_further(
+        &self,
+        refused: u64,
+        challenge: Challenge,
+        initiative: Initiative,
+    ) -> Result<Option<Arc<Held>>, CredentialError> {
+        let (reply, answer) = oneshot::channel();
+        let ended = || CredentialError::IssuerUnavailable("Keybearer is ending".to_owned());
+        let more = More { refused, challenge, initiative };
+        self.commands.send(Command::StepUp(more, reply)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
     }
 
     async fn need(&self, need: Need) -> Result<Option<Arc<Held>>, CredentialError> {

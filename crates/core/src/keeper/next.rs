@@ -17,6 +17,8 @@ pub(super) enum Move {
     Give(Arc<Held>),
     Renew,
     SignIn,
+    /// Find out whether the server has gone to another issuer; it is refused where it has not.
+    LookElsewhere,
     Fail(CredentialError),
 }
 
@@ -40,7 +42,7 @@ impl Owner {
         }
         let young = held.and_then(|held| held.bearer.as_ref().map(|bearer| now.since(bearer.received_at) < TOO_YOUNG));
         if refused.is_some() && young == Some(true) && self.came_by_renewal() {
-            return self.refuse();
+            return if self.may_have_moved() { Move::LookElsewhere } else { self.refuse() };
         }
         if self.attached.as_ref().is_some_and(Attached::is_renewable) {
             return Move::Renew;
@@ -49,7 +51,7 @@ impl Owner {
             return Move::Bare;
         }
         if refused.is_some() && young == Some(true) {
-            return self.refuse();
+            return if self.may_have_moved() { Move::LookElsewhere } else { self.refuse() };
         }
         let quiet = self.quiet_until.is_some_and(|end| now < end);
         if self.signed_out || quiet { Move::Fail(CredentialError::SignInNeeded) } else { Move::SignIn }
@@ -63,7 +65,7 @@ impl Owner {
 
     /// Whether the bearer at hand is not the first since the sign-in: a renewal was tried and its fruit was refused.
     pub(super) fn came_by_renewal(&self) -> bool {
-        self.serial > 1
+        self.serial > self.first_serial
     }
 
     pub(super) fn refuse(&mut self) -> Move {

@@ -7,10 +7,11 @@ use std::time::Duration;
 use keybearer_model::grant::{Account, GrantFacts, Target};
 use keybearer_model::time::BootTime;
 use keybearer_oauth::challenge::Challenge;
-use keybearer_oauth::login::Obtained;
+use keybearer_oauth::login::{Before, Obtained};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::further::Aim;
 use super::next::Move;
 use super::{Because, Command, CredentialError, Held, Initiative, Need, Parts, Shared, SignInState, Standing};
 use crate::audit::Event;
@@ -40,6 +41,14 @@ pub(super) struct Owner {
     pub(super) signed_out: bool,
     pub(super) quiet_until: Option<BootTime>,
     pub(super) serial: u64,
+    /// The serial of the bearer that came with the sign-in.
+    pub(super) first_serial: u64,
+    /// The sign-in that its issuer ended: the next one asks for as much.
+    pub(super) before: Option<Before>,
+    /// What the sign-in that is open is for.
+    pub(super) aim: Aim,
+    /// When the person was asked for more than a sign-in allowed.
+    pub(super) asked_for_more: Vec<BootTime>,
     pub(super) work: Option<Work>,
     pub(super) waiters: Vec<Waiter>,
     pub(super) sign_in_waiters: Vec<oneshot::Sender<Result<(), Arc<SignInError>>>>,
@@ -95,6 +104,10 @@ impl Owner {
             signed_out: false,
             quiet_until: None,
             serial: 0,
+            first_serial: 0,
+            before: None,
+            aim: Aim::First,
+            asked_for_more: Vec::new(),
             work: None,
             waiters: Vec::new(),
             sign_in_waiters: Vec::new(),
@@ -122,6 +135,7 @@ impl Owner {
     async fn obey(&mut self, command: Command) {
         match command {
             Command::Need(need, waiter) => self.need(need, waiter).await,
+            Command::StepUp(more, waiter) => self.step_up(more, waiter).await,
             Command::RenewAhead => {
                 if self.work.is_none() && !self.renew(Demand::Ahead) {
                     self.shared.renewing_ahead.store(true, Ordering::Relaxed);
@@ -208,6 +222,14 @@ impl Owner {
                 self.waiters.push(waiter);
                 self.begin_sign_in(Opening::browser()).await;
             }
+            Move::LookElsewhere if need.initiative == Initiative::Waits => {
+                let _ = self.refuse();
+                let _ = waiter.send(Err(CredentialError::RefusedByServer));
+            }
+            Move::LookElsewhere => {
+                self.waiters.push(waiter);
+                self.begin_sign_in_for(Aim::Elsewhere, Opening::browser()).await;
+            }
         }
     }
 
@@ -226,7 +248,11 @@ impl Owner {
             Done::Minted(demand, Err(error)) => self.not_renewed(demand, error).await,
             Done::SignedIn(signed_in) => match *signed_in {
                 Ok((obtained, finish)) => self.signed_in(obtained, finish).await,
-                Err(error) => self.not_signed_in(error),
+                Err(error) => {
+                    if let Some(error) = self.not_replaced(error) {
+                        self.not_signed_in(error);
+                    }
+                }
             },
             Done::Broken => self.broke_off(),
         }
@@ -274,6 +300,7 @@ impl Owner {
         if !serves {
             self.shared.held.store(None);
         }
+        self.keep_in_mind();
         self.attached = None;
         self.challenged = true;
         self.stand(Standing::Needed(because));
@@ -291,6 +318,7 @@ impl Owner {
             // A bearer that is fresh serves to its end; who renews hears of it by the answer.
             Life::Over(_) if self.work.is_some() => {}
             Life::Over(ending) => {
+                self.keep_in_mind();
                 self.attached = None;
                 self.challenged = true;
                 self.stand(Standing::Needed(ending.into()));
@@ -343,7 +371,8 @@ impl Owner {
         let account = (facts.account != Account::default()).then(|| facts.account.clone());
         let issuer = Some(facts.issuer.to_string());
         let sign_in = Some(facts.sign_in());
-        self.shared.state.send_replace(SignInState { standing, account, issuer, sign_in });
+        let deviations = facts.deviations.iter().map(ToString::to_string).collect();
+        self.shared.state.send_replace(SignInState { standing, account, issuer, sign_in, deviations });
         self.parts.changed.send_modify(|count| *count += 1);
     }
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use keybearer_model::grant::{Account, Grant, Target};
 use keybearer_model::secret::Secret;
-use keybearer_oauth::login::Obtained;
+use keybearer_oauth::login::{Before, Obtained};
 
+use super::further::Aim;
 use super::owner::{Attached, Owner, Work};
 use super::{Because, CredentialError, Revocation, SignedOut, Standing};
 use crate::audit::Event;
@@ -19,6 +20,11 @@ use crate::store::Served;
 impl Owner {
     /// Starts a sign-in, or lets a running one serve.
     pub(super) async fn begin_sign_in(&mut self, opening: Opening) {
+        self.begin_sign_in_for(Aim::First, opening).await;
+    }
+
+    /// The same, for this.
+    pub(super) async fn begin_sign_in_for(&mut self, aim: Aim, opening: Opening) {
         if self.work.is_some() {
             return;
         }
@@ -39,8 +45,13 @@ impl Owner {
             challenge: self.challenge.clone(),
             settings,
             client_secret,
+            document: self.parts.document.clone(),
+            registrations: self.parts.registrations.clone(),
+            before: self.facts().map(|facts| Before::of(&facts)).or_else(|| self.before.clone()),
+            purpose: aim.purpose(),
             opening,
         };
+        self.aim = aim;
         self.stand(Standing::SigningIn);
         let ports = self.parts.ports.clone();
         self.work = Some(Work::SigningIn(tokio::spawn(async move { sign_in.run(&ports).await })));
@@ -54,19 +65,23 @@ impl Owner {
         let Obtained { grant, access_token, expires_in } = obtained;
         let received_at = self.parts.ports.clock.boot();
         let now = grant.facts.account.clone();
-        if let Some(before) = self.account.clone().filter(|before| is_somebody_else(before, &now)) {
+        // At another issuer the same person has another name.
+        let same_issuer = self.facts().is_none_or(|facts| facts.issuer == grant.facts.issuer);
+        let before = self.account.clone().filter(|before| same_issuer && is_somebody_else(before, &now));
+        if let Some(before) = before {
             self.parts.grants.turn_down(grant, self.parts.config.url.clone());
             self.account_changed(before, now, finish).await;
             return;
         }
         let target = grant.facts.target();
         let (issuer, email) = (grant.facts.issuer.to_string(), now.email.clone());
+        let deviations = grant.facts.deviations.iter().map(ToString::to_string).collect();
         self.take_over(grant, target).await;
-        self.serial = 0;
+        (self.aim, self.before, self.first_serial) = (Aim::First, None, self.serial + 1);
         self.hold(Minted { token: access_token, expires_in, received_at }, &now);
         (self.signed_out, self.quiet_until, self.account) = (false, None, Some(now));
         self.show_signed_in();
-        self.parts.trail.event(Event::SignIn { server: self.parts.server.clone(), issuer, account: email });
+        self.parts.trail.event(Event::SignIn { server: self.parts.server.clone(), issuer, account: email, deviations });
         finish.say(SurfaceEnding::SignedIn).await;
         self.answer_sign_in(&Ok(()));
         self.give_to_waiters();
@@ -147,6 +162,7 @@ impl Owner {
     /// The person has signed out, here or at another server of the same sign-in.
     pub(super) fn now_signed_out(&mut self) {
         (self.signed_out, self.challenged, self.loaded) = (true, true, true);
+        self.before = None;
         (self.attached, self.account) = (None, None);
         self.shared.bare.store(false, Ordering::Relaxed);
         self.shared.held.store(None);

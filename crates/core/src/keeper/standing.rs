@@ -104,4 +104,6 @@ pub struct SignInState {
     pub issuer: Option<String>,
     /// Which sign-in it is: servers with the same one are signed out of together.
     pub sign_in: Option<GrantId>,
+    /// Where that sign-in deviates from the standards, and who lets it: in words.
+    pub deviations: Vec<String>,
 }

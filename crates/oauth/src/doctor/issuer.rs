@@ -10,6 +10,7 @@ use super::finding::Code;
 use super::server::told;
 use super::{Doctor, Effect, Input, Means, Silence, Stage};
 use crate::discovery::{Search, Unfit, document};
+use crate::exceptions::Exceptions;
 use crate::login::LoginError;
 use crate::metadata::{Asked, AuthorizationServer, ProtectedResource, Spelling};
 use crate::profile::{Catalog, PkceSupport, Profile, ResourceParameter};
@@ -79,7 +80,9 @@ impl Doctor {
             Input::Answered(reply) => {
                 current.places.push(format!("{place}: {}", told(reply)));
                 let Candidate { issuer, spelling, profile, search, .. } = current;
-                let asked = Asked { server: &self.patient.upstream, issuer, spelling: *spelling, profile };
+                // Told by the standards: what the settings let pass is not the issuer's doing.
+                let exceptions = &Exceptions::default();
+                let asked = Asked { server: &self.patient.upstream, issuer, spelling: *spelling, profile, exceptions };
                 match AuthorizationServer::read(&asked, search.host(), reply) {
                     Ok(sound) => {
                         self.report.soften(asking.before);

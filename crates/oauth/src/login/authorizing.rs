@@ -2,9 +2,11 @@
 
 use super::coding::Coding;
 use super::finding_issuer::Plan;
+use super::pushing::Pushing;
 use super::redeeming::Redeeming;
 use super::{Effect, LoginError, State, Way, fail};
 use crate::authorize::{Authorization, Callback, judge};
+use crate::metadata::Pushing as Offer;
 use crate::registration::Client;
 
 #[derive(Debug)]
@@ -27,10 +29,18 @@ impl Authorizing {
             resource: plan.resource.as_deref(),
             entropy: &plan.request.entropy,
         };
-        match authorization.url() {
-            Some(url) => (State::Authorizing(Box::new(Self { plan, client })), Effect::Present { url }),
-            None => fail(LoginError::OutOfStep("the sign-in page's address cannot be made")),
+        let Some(page) = authorization.page() else {
+            return fail(LoginError::OutOfStep("the sign-in page's address cannot be made"));
+        };
+        match &plan.issuer.pushing {
+            Offer::NotOffered => Self::show(plan, client, page.whole()),
+            Offer::Offered(at) | Offer::Required(at) => Pushing::begin(&at.clone(), plan, client, page),
         }
+    }
+
+    /// Sends the person to `url`.
+    pub(super) fn show(plan: Plan, client: Client, url: String) -> (State, Effect) {
+        (State::Authorizing(Box::new(Self { plan, client })), Effect::Present { url })
     }
 
     pub(super) fn callback(self: Box<Self>, query: &str) -> (State, Effect) {

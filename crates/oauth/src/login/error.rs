@@ -1,5 +1,7 @@
 //! How a sign-in can fail, by what the caller does next.
 
+use crate::registration::Documents;
+
 /// Why a sign-in ended without a grant. Other people's words in it are cleaned and cut.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginError {
@@ -63,6 +65,24 @@ pub enum LoginError {
     NoWayToRegister {
         /// Which issuer.
         issuer: String,
+        /// Whether it would take a client id metadata document.
+        documents: Documents,
+    },
+    /// The client that is set for the server belongs to another issuer; it was shown to nobody.
+    #[error("the client `{client}` belongs to `{issuer}`, and the server's sign-in is `{named}` now")]
+    ClientOfAnotherIssuer {
+        /// The client's id.
+        client: String,
+        /// Where it is known.
+        issuer: String,
+        /// Who signs in for the server.
+        named: String,
+    },
+    /// The server's issuer is still the one of the sign-in before.
+    #[error("`{issuer}` is still who signs in")]
+    NotMoved {
+        /// Which issuer.
+        issuer: String,
     },
     /// The issuer gives out no codes for other devices (RFC 8628).
     #[error("`{issuer}` gives out no codes for other devices")]
@@ -120,7 +140,7 @@ impl LoginError {
     /// What the person, or IT, can do about it.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Cancelled | Self::OutOfStep(_) => return None,
+            Self::Cancelled | Self::OutOfStep(_) | Self::NotMoved { .. } => return None,
             Self::Declined { .. } => "sign in again and allow it, or ask IT whether you may use this server".to_owned(),
             Self::Unreachable { .. } => "check the network, then try again".to_owned(),
             Self::NoSignIn { .. } => {
@@ -138,7 +158,16 @@ impl LoginError {
             }
             Self::NoDeviceCode { .. } => "sign in with a browser on this computer".to_owned(),
             Self::CodeEnded => "sign in again; a new code is shown".to_owned(),
-            Self::NoWayToRegister { .. } | Self::RegistrationRefused { .. } => {
+            Self::ClientOfAnotherIssuer { named, .. } => format!(
+                "ask IT whether the company sign-in has moved; if `{named}` is right, set `issuer` and the `client_id` that \
+                 was registered there"
+            ),
+            Self::NoWayToRegister { documents: Documents::Read, .. } => {
+                "host what `keybearer client-metadata URL` prints at an https address and set it as `client_metadata_url`, \
+                 or ask IT to register Keybearer there and set the `client_id` that they get for the server"
+                    .to_owned()
+            }
+            Self::NoWayToRegister { documents: Documents::NotOffered, .. } | Self::RegistrationRefused { .. } => {
                 "ask IT to register Keybearer there as a native app with the redirect address \
                  `http://127.0.0.1/callback` (any port), and set the `client_id` that they get for the server"
                     .to_owned()

@@ -3,14 +3,16 @@
 use std::collections::VecDeque;
 
 use http::Response;
+use keybearer_model::grant::{Deviating, Deviation, Permission};
 use keybearer_model::url::Issuer;
 
 use super::registering::Registering;
-use super::{Effect, LoginError, LoginRequest, State, fail};
+use super::{Effect, LoginError, LoginRequest, Purpose, State, fail};
 use crate::discovery::Search;
+use crate::exceptions::ResourceException;
 use crate::metadata::{Asked, AuthorizationServer, ProtectedResource, Spelling};
 use crate::profile::{Catalog, Profile, ResourceParameter};
-use crate::scope;
+use crate::scope::{self, Needs};
 
 #[derive(Debug)]
 pub(super) struct FindingIssuer {
@@ -66,7 +68,8 @@ impl FindingIssuer {
 
     pub(super) fn fetched(mut self: Box<Self>, reply: &Response<Vec<u8>>) -> (State, Effect) {
         let Candidate { issuer, spelling, profile, search } = &self.current;
-        let asked = Asked { server: &self.request.upstream, issuer, spelling: *spelling, profile };
+        let Self { request: LoginRequest { upstream: server, exceptions, .. }, .. } = &*self;
+        let asked = Asked { server, issuer, spelling: *spelling, profile, exceptions };
         match AuthorizationServer::read(&asked, search.host(), reply) {
             Ok(issuer) => self.accept(issuer),
             Err(unfit) => {
@@ -112,12 +115,34 @@ impl FindingIssuer {
         }
     }
 
-    fn accept(self: Box<Self>, issuer: AuthorizationServer) -> (State, Effect) {
+    fn accept(self: Box<Self>, mut issuer: AuthorizationServer) -> (State, Effect) {
         let Self { request, resource, current: Candidate { profile, .. }, .. } = *self;
-        let scopes = scope::choose(&request.scopes, request.challenge.as_ref(), &resource, &issuer);
-        let resource = match profile.resource() {
-            ResourceParameter::Send => Some(resource.resource),
-            ResourceParameter::Omit => None,
+        let before = request.before.as_ref().filter(|before| before.issuer == issuer.issuer);
+        if before.is_some() && request.purpose == Purpose::Move {
+            return fail(LoginError::NotMoved { issuer: issuer.issuer.to_string() });
+        }
+        let needs = Needs {
+            settings: &request.scopes,
+            before: before.map_or(&[], |before| &before.scopes),
+            challenge: request.challenge.as_ref(),
+        };
+        let scopes = scope::choose(&needs, &resource, &issuer);
+        let deviates = |what, by| Deviation { what, by };
+        let resource = match (&request.exceptions.resource, profile.resource()) {
+            (Some(ResourceException::Send(sent)), _) => {
+                let what = Deviating::OtherResource { sent: sent.clone() };
+                issuer.deviations.push(deviates(what, Permission::Setting));
+                Some(sent.clone())
+            }
+            (Some(ResourceException::Omit), _) => {
+                issuer.deviations.push(deviates(Deviating::NoResource, Permission::Setting));
+                None
+            }
+            (None, ResourceParameter::Omit) => {
+                issuer.deviations.push(deviates(Deviating::NoResource, Permission::Profile));
+                None
+            }
+            (None, ResourceParameter::Send) => Some(resource.resource),
         };
         Registering::begin(Plan { request, issuer, profile, scopes, resource })
     }

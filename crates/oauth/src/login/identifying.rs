@@ -99,7 +99,7 @@ impl Redeemed {
         let scopes = match &tokens.scope {
             Some(granted) => granted.split(separators).filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
             // RFC 6749 §5.1: what was asked for is what was granted.
-            None => plan.scopes,
+            None => plan.scopes.clone(),
         };
         let facts = GrantFacts {
             id: GrantId::derive(issuer.as_str(), &client.id, account.subject.as_deref().unwrap_or_default(), purpose),
@@ -110,6 +110,9 @@ impl Redeemed {
             client_auth: client.auth,
             resource: plan.resource,
             scopes,
+            requested: plan.scopes,
+            registration: client.registration,
+            deviations: plan.issuer.deviations,
             account,
             signed_in_at: plan.request.now,
         };

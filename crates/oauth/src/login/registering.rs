@@ -1,6 +1,4 @@
-//! Third state: who are we to the issuer? Pre-registered, else dynamically registered, else IT must help.
-//!
-//! A client id metadata document (`client_id_metadata_document_supported`) will stand between the first two.
+//! Third state: who are we to the issuer? Pre-registered, else described by a document, else registered, else IT must help.
 
 use http::Response;
 use keybearer_model::grant::ClientAuth;
@@ -11,7 +9,8 @@ use super::finding_issuer::Plan;
 use super::{Effect, LoginError, State, Way, fail};
 use crate::discovery::{is_trouble, trouble, unreachable};
 use crate::metadata::Provenance;
-use crate::registration::{self, Client};
+use crate::profile::SelfRegistration;
+use crate::registration::{self, Attempt, Client, Documents, Wanted};
 
 #[derive(Debug)]
 pub(super) struct Registering {
@@ -21,32 +20,47 @@ pub(super) struct Registering {
     attempt: Attempt,
 }
 
-/// What the registration says of scopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Attempt {
-    /// All that will be asked for.
-    WithScopes,
-    /// Nothing: some issuers refuse a registration for a scope that they would grant.
-    WithoutScopes,
-}
-
 impl Registering {
+    /// In the order of MCP's client registration.
     pub(super) fn begin(mut plan: Plan) -> (State, Effect) {
         // Said before anything is registered that would be of no use.
         if plan.request.way == Way::Code && plan.issuer.device.is_none() {
             return fail(LoginError::NoDeviceCode { issuer: plan.issuer.issuer.to_string() });
         }
         if let Some(client) = plan.request.client.take() {
-            return Authorizing::begin(plan, Client::from(client));
+            return match &client.issuer {
+                // Its credentials are the secret of one issuer: no other is shown them.
+                Some(issuer) if *issuer != plan.issuer.issuer => fail(LoginError::ClientOfAnotherIssuer {
+                    client: client.client_id,
+                    issuer: issuer.to_string(),
+                    named: plan.issuer.issuer.to_string(),
+                }),
+                Some(_) | None => {
+                    let client = Client::by_hand(client, &plan.issuer);
+                    Authorizing::begin(plan, client)
+                }
+            };
         }
-        let Some(at) = plan.issuer.registration.clone() else {
-            return fail(LoginError::NoWayToRegister { issuer: plan.issuer.issuer.to_string() });
-        };
-        let Some(auth) = registration::preferred_auth(&plan.issuer) else {
-            return fail(LoginError::NoWayToRegister { issuer: plan.issuer.issuer.to_string() });
-        };
-        let attempt = if plan.scopes.is_empty() { Attempt::WithoutScopes } else { Attempt::WithScopes };
-        Box::new(Self { plan, at, auth, attempt }).ask()
+        if let (Documents::Read, Some(address)) = (plan.issuer.documents, &plan.request.document) {
+            let client = Client::by_document(address);
+            return Authorizing::begin(plan, client);
+        }
+        // One that was registered for pages may not ask for codes.
+        let known = if plan.request.way == Way::Page { plan.request.known.iter() } else { [].iter() };
+        let serves = known.into_iter().position(|known| known.serves(&plan.issuer.issuer, &plan.request.redirect_uri));
+        if let Some(known) = serves {
+            let client = Client::from(plan.request.known.swap_remove(known));
+            return Authorizing::begin(plan, client);
+        }
+        let at =
+            plan.issuer.registration.clone().filter(|_| plan.profile.self_registration() == SelfRegistration::Open);
+        match at.zip(registration::preferred_auth(&plan.issuer)) {
+            Some((at, auth)) => Box::new(Self { plan, at, auth, attempt: Attempt::Whole }).ask(),
+            None => fail(LoginError::NoWayToRegister {
+                issuer: plan.issuer.issuer.to_string(),
+                documents: plan.issuer.documents,
+            }),
+        }
     }
 
     pub(super) fn fetched(mut self: Box<Self>, reply: &Response<Vec<u8>>) -> (State, Effect) {
@@ -54,11 +68,10 @@ impl Registering {
         if is_trouble(status) {
             return fail(trouble(self.host(), status));
         }
-        if status.is_client_error() && self.attempt == Attempt::WithScopes {
-            self.attempt = Attempt::WithoutScopes;
+        if status.is_client_error() && self.adjust(reply) {
             return self.ask();
         }
-        match registration::judge(&self.plan.issuer, self.auth, reply) {
+        match registration::judge(&self.plan.issuer, self.auth, &self.plan.request.redirect_uri, reply) {
             Ok(client) => Authorizing::begin(self.plan, client),
             // Nothing was there but our guess.
             Err(LoginError::RegistrationRefused { .. } | LoginError::BadReply { .. })
@@ -74,24 +87,35 @@ impl Registering {
         unreachable(self.host(), cause)
     }
 
+    /// Changes what was refused into something that may be taken; false if there is nothing left to try.
+    fn adjust(&mut self, reply: &Response<Vec<u8>>) -> bool {
+        // Who is not let in at all is not let in with other words.
+        if matches!(reply.status().as_u16(), 401 | 403 | 404) && self.plan.scopes.is_empty() {
+            return false;
+        }
+        if registration::is_about_redirect(reply) {
+            let other = registration::by_name(&self.plan.request.redirect_uri);
+            return other.map(|other| self.plan.request.redirect_uri = other).is_some();
+        }
+        let next = self.attempt.next(&self.plan.scopes);
+        next.map(|next| self.attempt = next).is_some()
+    }
+
     fn host(&self) -> &str {
         self.at.as_url().host_str().unwrap_or_default()
     }
 
     fn ask(self: Box<Self>) -> (State, Effect) {
         let Plan { request, scopes, .. } = &self.plan;
-        let scopes: &[String] = match self.attempt {
-            Attempt::WithScopes => scopes,
-            Attempt::WithoutScopes => &[],
-        };
-        match registration::request(
-            &self.at,
-            self.auth,
-            &request.client_name,
-            &request.redirect_uri,
+        let wanted = Wanted {
+            auth: self.auth,
+            name: &request.client_name,
+            redirect_uri: &request.redirect_uri,
+            attempt: self.attempt,
+            way: request.way,
             scopes,
-            request.way,
-        ) {
+        };
+        match registration::request(&self.at, &wanted) {
             Some(question) => (State::Registering(self), Effect::Fetch(question)),
             None => fail(LoginError::OutOfStep("the registration's address cannot be asked")),
         }

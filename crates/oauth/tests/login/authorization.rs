@@ -56,7 +56,7 @@ fn what_a_sign_in_gives_is_pinned_in_its_grant() {
 }
 
 #[test]
-fn a_wrong_callback_does_not_end_the_sign_in() {
+fn c17_a_wrong_callback_does_not_end_the_sign_in() {
     let mut world = World::new();
     world.callbacks = vec![
         "?code=stolen&state=wrong",
@@ -91,7 +91,7 @@ fn a_wrong_callback_does_not_end_the_sign_in() {
 }
 
 #[test]
-fn an_answer_of_another_issuer_ends_it_before_the_code_is_spent() {
+fn c16_an_answer_of_another_issuer_ends_it_before_the_code_is_spent() {
     for (promised, callback) in [
         (false, "?code={code}&state={state}&iss=https://evil.test"),
         (false, "?error=server_error&error_description=call+this+number&state={state}&iss=https://evil.test"),

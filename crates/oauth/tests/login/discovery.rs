@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::{ASM, ISSUER, PRM, SERVER, World, check, issuer_metadata};
 
 #[test]
-fn the_challenge_names_the_metadata() {
+fn c1_the_challenge_names_the_metadata_and_c12_its_resource_counts_to_the_byte() {
     let mut world = World::new();
     world.challenge = Some(r#"Bearer resource_metadata="https://meta.test/crm", scope="contacts""#);
     world.pages.remove(PRM);
@@ -35,7 +35,7 @@ fn the_challenge_names_the_metadata() {
 }
 
 #[test]
-fn a_page_is_no_metadata_and_the_root_is_asked_last() {
+fn c1_c4_a_page_is_no_metadata_and_the_root_is_asked_last() {
     let mut world = World::new();
     world.pages.insert(PRM.to_owned(), (200, "text/html", json!(null)));
     let tenant = "https://idp.test/t1";
@@ -70,7 +70,7 @@ fn a_page_is_no_metadata_and_the_root_is_asked_last() {
 }
 
 #[test]
-fn metadata_of_another_server_is_not_used() {
+fn c3_metadata_of_another_server_is_not_used() {
     let mut world = World::new();
     world.page(PRM, json!({"resource": "https://other.test/mcp", "authorization_servers": [ISSUER]}));
     check(
@@ -84,7 +84,7 @@ fn metadata_of_another_server_is_not_used() {
 }
 
 #[test]
-fn metadata_of_another_issuer_is_not_used() {
+fn c5_metadata_of_another_issuer_is_not_used() {
     for named in ["https://evil.test", "https://idp.test//", "https://idp.test/tenant", "https://IDP.test"] {
         let mut world = World::new();
         world.metadata(|m| m["issuer"] = json!(named));
@@ -96,7 +96,7 @@ fn metadata_of_another_issuer_is_not_used() {
 
 /// A server library adds the slash; from its metadata on, the issuer's own spelling counts to the byte.
 #[test]
-fn a_slash_after_a_bare_host_is_no_other_issuer() {
+fn c5_c16_a_slash_after_a_bare_host_is_no_other_issuer() {
     let callbacks = [
         ("?code={code}&state={state}&iss=https://idp.test", "DONE"),
         ("?code={code}&state={state}&iss=https://idp.test/", "FAIL"),
@@ -145,7 +145,7 @@ fn a_known_deviation_of_an_issuer_is_data() {
 }
 
 #[test]
-fn the_next_issuer_is_asked_where_the_first_is_of_no_use() {
+fn c6_the_next_issuer_is_asked_where_the_first_is_of_no_use() {
     let mut world = World::new();
     world.page(PRM, json!({"resource": SERVER, "authorization_servers": ["https://old.test", ISSUER]}));
     world.silent_hosts = vec!["old.test"];
@@ -172,7 +172,7 @@ fn the_next_issuer_is_asked_where_the_first_is_of_no_use() {
 }
 
 #[test]
-fn an_issuer_that_does_not_advertise_s256_is_refused() {
+fn c11_an_issuer_that_does_not_advertise_s256_is_refused() {
     for methods in [json!(null), json!([]), json!(["plain"]), json!(["s256"])] {
         let mut world = World::new();
         world.metadata(|m| m["code_challenge_methods_supported"] = methods.clone());
@@ -183,7 +183,7 @@ fn an_issuer_that_does_not_advertise_s256_is_refused() {
 }
 
 #[test]
-fn no_endpoint_may_be_unsafe_or_nearer_than_the_server() {
+fn c19_c20_no_endpoint_may_be_unsafe_or_nearer_than_the_server() {
     let names =
         ["authorization_endpoint", "token_endpoint", "registration_endpoint", "revocation_endpoint", "jwks_uri"];
     let bad =
@@ -198,7 +198,7 @@ fn no_endpoint_may_be_unsafe_or_nearer_than_the_server() {
 }
 
 #[test]
-fn no_issuer_may_be_nearer_than_the_server() {
+fn c20_no_issuer_may_be_nearer_than_the_server() {
     let mut world = World::new();
     world.page(
         PRM,
@@ -215,7 +215,7 @@ fn no_issuer_may_be_nearer_than_the_server() {
 }
 
 #[test]
-fn a_server_without_metadata_is_its_own_issuer() {
+fn c24_a_server_without_metadata_is_its_own_issuer() {
     let mut world = World::new();
     world.pages.remove(PRM);
     let mut metadata = issuer_metadata("https://crm.test/");
@@ -245,7 +245,7 @@ fn a_server_without_metadata_is_its_own_issuer() {
 }
 
 #[test]
-fn a_server_without_anything_has_the_conventional_endpoints() {
+fn c24_a_server_without_anything_has_the_conventional_endpoints() {
     let mut world = World::new();
     world.pages.clear();
     check(
@@ -272,7 +272,7 @@ fn a_server_without_anything_has_the_conventional_endpoints() {
 }
 
 #[test]
-fn nothing_is_guessed_where_something_is_only_broken() {
+fn c24_nothing_is_guessed_where_something_is_only_broken() {
     let mut world = World::new();
     world.pages.clear();
     world.pages.insert(PRM.to_owned(), (502, "text/html", json!(null)));
@@ -300,7 +300,7 @@ fn a_server_that_nobody_answers_for_is_not_asked_thrice() {
 }
 
 #[test]
-fn a_named_issuer_without_metadata_is_not_guessed_at() {
+fn c24_a_named_issuer_without_metadata_is_not_guessed_at() {
     let mut world = World::new();
     world.pages.remove(ASM);
     check(

@@ -4,7 +4,8 @@ use http::{HeaderMap, HeaderValue, Response};
 use keybearer_model::secret::Secret;
 use keybearer_model::time::Timestamp;
 use keybearer_oauth::challenge::Challenge;
-use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginRequest, Way};
+use keybearer_oauth::exceptions::Exceptions;
+use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginRequest, Purpose, Way};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -119,7 +120,12 @@ fn begin(way: Way) -> (Login, Effect) {
         upstream: SERVER.parse().unwrap(),
         challenge: None,
         client: None,
+        document: None,
+        known: Vec::new(),
         scopes: vec!["openid".to_owned()],
+        before: None,
+        purpose: Purpose::Tokens,
+        exceptions: Exceptions::default(),
         redirect_uri: "http://127.0.0.1:1/callback".to_owned(),
         way,
         entropy,
@@ -210,6 +216,11 @@ fn weak_entropy_and_a_bad_way_back_begin_nothing() {
             upstream: SERVER.parse().unwrap(),
             challenge: None,
             client: None,
+            document: None,
+            known: Vec::new(),
+            before: None,
+            purpose: Purpose::Tokens,
+            exceptions: Exceptions::default(),
             scopes: Vec::new(),
             redirect_uri: redirect_uri.to_owned(),
             way: Way::Page,

@@ -5,8 +5,11 @@
 mod authorization;
 mod device;
 mod discovery;
+mod exceptions;
 mod hostile;
 mod lasting;
+mod moving;
 mod proof;
+mod pushed;
 mod registration;
 mod world;

@@ -10,7 +10,11 @@ use keybearer_model::grant::ClientAuth;
 use keybearer_model::secret::Secret;
 use keybearer_model::time::Timestamp;
 use keybearer_oauth::challenge::Challenge;
-use keybearer_oauth::login::{Effect, Entropy, Input, Login, LoginRequest, Obtained, PreRegistered, Way};
+use keybearer_oauth::exceptions::Exceptions;
+use keybearer_oauth::login::{
+    Before, Effect, Entropy, Input, Login, LoginError, LoginRequest, Obtained, PreRegistered, Purpose, Way,
+};
+use keybearer_oauth::registration::KnownClient;
 use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKeyId, PrivateSigningKey as _};
 use serde_json::{Value, json};
@@ -34,7 +38,18 @@ pub(crate) struct World {
     pub(crate) server: &'static str,
     pub(crate) challenge: Option<&'static str>,
     pub(crate) client: Option<(&'static str, ClientAuth)>,
+    /// Which issuer the client is set for.
+    pub(crate) client_issuer: Option<&'static str>,
+    /// How the client authenticates is left to the issuer.
+    pub(crate) auth_is_open: bool,
+    pub(crate) document: Option<&'static str>,
+    pub(crate) known: Vec<KnownClient>,
     pub(crate) scopes: Vec<&'static str>,
+    pub(crate) before: Option<Before>,
+    pub(crate) purpose: Purpose,
+    pub(crate) exceptions: Exceptions,
+    /// How pushed requests are answered: status and body.
+    pub(crate) pushed: (u16, Value),
     /// What GET answers: status, content type, body. All else is 404.
     pub(crate) pages: BTreeMap<String, (u16, &'static str, Value)>,
     /// How the registration answers; `None` is 404.
@@ -58,6 +73,8 @@ pub(crate) struct World {
     authorized: Option<BTreeMap<String, String>>,
     pub(crate) code: Option<String>,
     registered_secret: Option<String>,
+    /// The secret of a client that was registered before.
+    pub(crate) known_secret: Option<String>,
     key: CoreEdDsaPrivateSigningKey,
     published: CoreEdDsaPrivateSigningKey,
 }
@@ -69,7 +86,15 @@ impl World {
             server: SERVER,
             challenge: None,
             client: None,
+            client_issuer: None,
+            auth_is_open: false,
+            document: None,
+            known: Vec::new(),
             scopes: Vec::new(),
+            before: None,
+            purpose: Purpose::Tokens,
+            exceptions: Exceptions::default(),
+            pushed: (201, json!({"request_uri": "urn:ietf:params:oauth:request_uri:r1", "expires_in": 60})),
             pages: BTreeMap::new(),
             registration: Some(Box::new(|_| (201, json!({"client_id": "dcr-1"})))),
             callbacks: vec!["?code={code}&state={state}"],
@@ -83,6 +108,7 @@ impl World {
             authorized: None,
             code: None,
             registered_secret: None,
+            known_secret: None,
             key: signing_key(),
             published: signing_key(),
         };
@@ -141,6 +167,10 @@ impl World {
                 let (status, body) = self.codes.remove(0);
                 (status, "application/json", body)
             }
+            (&Method::POST, "/par") => {
+                self.authorized = Some(form_urlencoded::parse(request.body()).into_owned().collect());
+                (self.pushed.0, "application/json", self.pushed.1.clone())
+            }
             (&Method::POST, "/token") => self.redeem(request),
             _ => panic!("asked for {} {url}", request.method()),
         };
@@ -158,7 +188,7 @@ impl World {
         let verifier = form.get("code_verifier").cloned().unwrap_or_default();
         let basic = request.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
         let known_secret = match self.client {
-            Some((_, ClientAuth::None)) | None => self.registered_secret.clone(),
+            Some((_, ClientAuth::None)) | None => self.registered_secret.clone().or(self.known_secret.clone()),
             Some(_) => Some("cAnArY secret".to_owned()),
         };
         let shown = basic.as_ref().map_or(form.get("client_secret").cloned(), |basic| {
@@ -172,6 +202,7 @@ impl World {
             ("code", form.contains_key("code") && form.get("code") == self.code.take().as_ref()),
             ("verifier", asked.get("code_challenge") == Some(&URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)))),
             ("redirect_uri", form.get("redirect_uri") == asked.get("redirect_uri")),
+            ("method", asked.get("code_challenge_method").is_some_and(|method| method == "S256")),
             ("resource", form.get("resource") == asked.get("resource")),
             ("client", basic.is_some() != form.contains_key("client_id")),
             ("secret", shown == known_secret),
@@ -246,7 +277,18 @@ pub(crate) fn check(world: World, want: &Expect) {
 }
 
 /// One sign-in: what was asked and answered, and what it gave.
-pub(crate) fn walk(mut world: World) -> (String, Option<Obtained>) {
+pub(crate) fn walk(world: World) -> (String, Option<Obtained>) {
+    let (told, end) = to_the_end(world);
+    (told, end.ok())
+}
+
+/// Why a sign-in fails.
+#[track_caller]
+pub(crate) fn error(world: World) -> LoginError {
+    to_the_end(world).1.unwrap_err()
+}
+
+fn to_the_end(mut world: World) -> (String, Result<Obtained, LoginError>) {
     let mut told = String::new();
     let entropy = Entropy {
         state: Secret::mint("").unwrap(),
@@ -260,8 +302,14 @@ pub(crate) fn walk(mut world: World) -> (String, Option<Obtained>) {
         client: world.client.map(|(id, auth)| PreRegistered {
             client_id: id.to_owned(),
             secret: (auth != ClientAuth::None).then(|| Secret::new("cAnArY secret".to_owned())),
-            auth,
+            auth: (!world.auth_is_open).then_some(auth),
+            issuer: world.client_issuer.map(|issuer| issuer.parse().unwrap()),
         }),
+        document: world.document.map(|address| address.parse().unwrap()),
+        known: std::mem::take(&mut world.known),
+        before: world.before.take(),
+        purpose: world.purpose,
+        exceptions: std::mem::take(&mut world.exceptions),
         scopes: world.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
         redirect_uri: REDIRECT.to_owned(),
         way: if world.codes.is_empty() { Way::Page } else { Way::Code },
@@ -297,8 +345,10 @@ pub(crate) fn walk(mut world: World) -> (String, Option<Obtained>) {
                     let drawn = ["state", "nonce", "code_challenge"].contains(&name.as_str());
                     told += &format!("     {name}={}\n", if drawn { "[DRAWN]" } else { value });
                 }
-                state = asked["state"].clone();
-                world.authorized = Some(asked);
+                if !asked.contains_key("request_uri") {
+                    world.authorized = Some(asked);
+                }
+                state = world.authorized.as_ref().unwrap()["state"].clone();
                 world.code = Some(Secret::mint("cAnArY-code-").unwrap().expose().to_owned());
                 Input::Presented
             }
@@ -323,9 +373,9 @@ pub(crate) fn walk(mut world: World) -> (String, Option<Obtained>) {
                 let facts = &obtained.grant.facts;
                 told += &format!("DONE {} at {} as {}", facts.account, facts.issuer, facts.client_id);
                 told += &format!(" for {} [{}]\n", facts.resource.as_deref().unwrap_or("-"), facts.scopes.join(" "));
-                return (told, Some(*obtained));
+                return (told, Ok(*obtained));
             }
-            Effect::Fail(error) => return (told + &format!("FAIL {error}\n"), None),
+            Effect::Fail(error) => return (told + &format!("FAIL {error}\n"), Err(error)),
         };
         (login, effect) = login.step(input);
     }

@@ -146,3 +146,15 @@ async fn two_sign_ins_have_two_ways_back() {
     assert_ne!(one.host, two.host);
     assert!(one.host.starts_with("127.0.0.1:"));
 }
+
+#[tokio::test]
+async fn the_way_back_is_open_under_the_machines_name_too() {
+    let mut waiting = waiting().await;
+    let port = waiting.host.rsplit_once(':').unwrap().1.to_owned();
+    let request = format!("GET /callback?code=b HTTP/1.1\r\nhost: localhost:{port}\r\n\r\n");
+    // As browsers do it: whichever of the name's addresses answers.
+    let browser = tokio::spawn(exchange(format!("localhost:{port}"), request));
+    assert_eq!(waiting.surface.callback().await.unwrap(), "code=b");
+    waiting.surface.finish(SurfaceEnding::SignedIn).await;
+    assert!(browser.await.unwrap().unwrap().starts_with("HTTP/1.1 200 OK"));
+}

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,8 @@ const LEAVING: Duration = Duration::from_secs(2);
 const LONGEST: usize = 8 * 1024;
 /// The largest head of a request.
 const LARGEST: usize = 32 * 1024;
+/// How many ports are tried until one is free on both.
+const PORTS: usize = 16;
 /// How many connections may be open: a browser opens a few ahead.
 const CONNECTIONS: usize = 16;
 
@@ -41,7 +43,7 @@ pub(super) struct WayBack {
     /// The browser that waits for the verdict on the redirect that was handed out last.
     waiting: Option<oneshot::Sender<Page>>,
     open: watch::Sender<()>,
-    doorkeeper: JoinHandle<()>,
+    doorkeepers: Vec<JoinHandle<()>>,
 }
 
 /// One redirect that arrived, and where its answer goes.
@@ -52,19 +54,22 @@ struct Hit {
 
 /// What every connection needs.
 struct Desk {
-    host: String,
+    /// By its address, and by the machine's name: some issuers register only that.
+    hosts: [String; 2],
     hits: mpsc::Sender<Hit>,
 }
 
 impl WayBack {
     pub(super) async fn open() -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let port = listener.local_addr()?.port();
+        let listeners = listen().await?;
+        let port = listeners.first().ok_or(io::ErrorKind::AddrNotAvailable)?.local_addr()?.port();
         let (arrived, hits) = mpsc::channel(CONNECTIONS);
         let (open, closing) = watch::channel(());
-        let desk = Arc::new(Desk { host: format!("127.0.0.1:{port}"), hits: arrived });
-        let doorkeeper = tokio::spawn(keep_door(listener, desk, closing));
-        Ok(Self { port, hits, waiting: None, open, doorkeeper })
+        let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+        let desk = Arc::new(Desk { hosts, hits: arrived });
+        let keep = |listener| tokio::spawn(keep_door(listener, Arc::clone(&desk), closing.clone()));
+        let doorkeepers = listeners.into_iter().map(keep).collect();
+        Ok(Self { port, hits, waiting: None, open, doorkeepers })
     }
 
     pub(super) fn redirect_uri(&self) -> String {
@@ -86,7 +91,9 @@ impl WayBack {
             let _ = hit.answer.send(Page::Stray);
         }
         drop(self.open);
-        let _ = self.doorkeeper.await;
+        for doorkeeper in self.doorkeepers {
+            let _ = doorkeeper.await;
+        }
     }
 
     fn verdict(&mut self, page: Page) {
@@ -95,6 +102,21 @@ impl WayBack {
             let _ = browser.send(page);
         }
     }
+}
+
+/// Listens on 127.0.0.1, and at the same port on ::1 where the machine has that: browsers look for the machine's name on
+/// both, and nobody else shall answer there.
+async fn listen() -> io::Result<Vec<TcpListener>> {
+    for _try in 0..PORTS {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        match TcpListener::bind((Ipv6Addr::LOCALHOST, first.local_addr()?.port())).await {
+            Ok(second) => return Ok(vec![first, second]),
+            Err(cause) if cause.kind() == io::ErrorKind::AddrInUse => {}
+            // No IPv6.
+            Err(_) => return Ok(vec![first]),
+        }
+    }
+    Err(io::ErrorKind::AddrInUse.into())
 }
 
 async fn keep_door(listener: TcpListener, desk: Arc<Desk>, mut closing: watch::Receiver<()>) {
@@ -149,7 +171,7 @@ async fn answer(desk: &Desk, request: Request<Incoming>) -> Response<Full<Bytes>
 }
 
 fn admit(desk: &Desk, request: &Request<Incoming>) -> Result<(), StatusCode> {
-    if !only(request.headers(), HOST.as_str(), |host| host == desk.host.as_bytes()) {
+    if !only(request.headers(), HOST.as_str(), |host| desk.hosts.iter().any(|own| own.as_bytes() == host)) {
         return Err(StatusCode::MISDIRECTED_REQUEST);
     }
     if request.uri().path() != "/callback" {

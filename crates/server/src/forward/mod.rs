@@ -13,7 +13,7 @@ use http::header::{HeaderMap, LOCATION};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use keybearer_core::admission::{Permit, Refusal};
+use keybearer_core::admission::{Permit, Refusal, StepUp};
 use keybearer_core::keeper::CredentialError;
 use keybearer_model::name::ServerName;
 use url::Url;
@@ -94,26 +94,34 @@ impl Forwarder {
         mut permit: Permit,
         outgoing: &Outgoing,
     ) -> Result<Response<Relay>, Refusal> {
-        for _ in 0..MOST_TRIES {
+        for attempt in 1..=MOST_TRIES {
             let request = route.request(&permit, outgoing);
             let (answer, line) = match self.exchange(&route, request).await {
                 Ok(exchanged) => exchanged,
                 Err(refusal) => return Err(permit.refused(refusal)),
             };
-            if answer.status() == StatusCode::UNAUTHORIZED {
-                if let Err(error) = permit.renew(answer.headers()).await {
-                    return Err(permit.refused(error.into()));
-                }
-            } else if answer.status().is_redirection() {
-                match self.followed(&route.url, &answer) {
-                    Ok(target) => route = target,
+            match answer.status() {
+                StatusCode::UNAUTHORIZED => match permit.renew(answer.headers()).await {
+                    Ok(()) => continue,
+                    Err(error) => return Err(permit.refused(error.into())),
+                },
+                StatusCode::FORBIDDEN if attempt < MOST_TRIES => match permit.step_up(answer.headers()).await {
+                    Ok(StepUp::Further) => continue,
+                    Ok(StepUp::LastWord) => {}
+                    Err(error) => return Err(permit.refused(error.into())),
+                },
+                status if status.is_redirection() => match self.followed(&route.url, &answer) {
+                    Ok(target) => {
+                        route = target;
+                        continue;
+                    }
                     Err(cause) => return Err(permit.refused(Refusal::Unreachable(cause))),
-                }
-            } else {
-                let status = answer.status().as_u16();
-                let pool = Arc::clone(&route.pool);
-                return Ok(answer.map(|incoming| Relay::new(incoming, line, pool, permit, status)));
+                },
+                _ => {}
             }
+            let status = answer.status().as_u16();
+            let pool = Arc::clone(&route.pool);
+            return Ok(answer.map(|incoming| Relay::new(incoming, line, pool, permit, status)));
         }
         Err(permit.refused(CredentialError::RefusedByServer.into()))
     }

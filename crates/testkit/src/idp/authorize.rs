@@ -1,5 +1,6 @@
 //! The authorization endpoint and its two pages: sign in, then consent.
 
+mod pushed;
 mod request;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use url::Url;
 
+pub(super) use self::pushed::push;
 use self::request::Refused;
 use super::book::{Asked, Code, Pending};
 use super::dials::IssParameter;
@@ -28,7 +30,11 @@ pub(super) async fn authorize(
     headers: HeaderMap,
 ) -> Result<Response, OauthError> {
     let form = Form::parse(query.unwrap_or_default().as_bytes());
-    let asked = match request::judge(&desk, &form) {
+    let judged = match form.one("request_uri")? {
+        Some(name) => pushed::take(&desk, &form, name),
+        None => request::judge(&desk, &form).and_then(|asked| pushed::must_not_be_missing(&desk, asked)),
+    };
+    let asked = match judged {
         Ok(asked) => asked,
         Err(Refused::Untrusted(why)) => return Ok(page::refusal(&desk.name, &why)),
         Err(Refused::Tell(back, error)) => {

@@ -104,6 +104,8 @@ pub(super) struct Book {
     pub(super) resources: HashMap<String, Vec<String>>,
     pub(super) clients: HashMap<String, Client>,
     pub(super) pending: HashMap<String, Pending>,
+    /// Requests that were pushed, each until it is used.
+    pub(super) pushed: HashMap<String, Asked>,
     pub(super) sessions: HashMap<String, String>,
     pub(super) codes: HashMap<String, Code>,
     pub(super) families: Vec<Family>,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::FakeIdp;
+use super::book::{Client, ClientAuth};
 use super::gate::Held;
 
 /// What has happened at an issuer.
@@ -19,6 +20,8 @@ pub struct Counts {
     pub registrations: u32,
     /// Requests at the token endpoint, good or bad.
     pub token_requests: u32,
+    /// Authorization requests that were pushed.
+    pub pushed: u32,
     /// Codes redeemed.
     pub codes_redeemed: u32,
     /// Refresh tokens that gave a new access token.
@@ -57,6 +60,28 @@ pub enum RefreshTokens {
     Never,
 }
 
+/// Whether authorization requests can be pushed (RFC 9126).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PushedRequests {
+    /// There is no place for them.
+    #[default]
+    NotOffered,
+    /// They can be.
+    Offered,
+    /// They must be: one that comes with the person is refused.
+    Required,
+}
+
+/// Which ways back clients may register.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WaysBack {
+    /// Any that the rules allow.
+    #[default]
+    Any,
+    /// On loopback only by the machine's name.
+    ByName,
+}
+
 /// What is wrong with the ID tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IdTokens {
@@ -87,6 +112,9 @@ pub(super) struct Dials {
     pub(super) s256: bool,
     pub(super) revocation: bool,
     pub(super) redirect: Option<(u16, String)>,
+    pub(super) pushed_requests: PushedRequests,
+    pub(super) ways_back: WaysBack,
+    pub(super) documents: bool,
 }
 
 impl Default for Dials {
@@ -105,6 +133,9 @@ impl Default for Dials {
             s256: true,
             revocation: true,
             redirect: None,
+            pushed_requests: PushedRequests::NotOffered,
+            ways_back: WaysBack::Any,
+            documents: false,
         }
     }
 }
@@ -172,6 +203,38 @@ impl FakeIdp {
     /// Its metadata does not say that it knows PKCE, and it refuses challenges.
     pub fn without_s256(&self) -> &Self {
         self.turn(|dials| dials.s256 = false)
+    }
+
+    /// Whether authorization requests can be pushed.
+    pub fn pushed_requests(&self, behaviour: PushedRequests) -> &Self {
+        self.turn(|dials| dials.pushed_requests = behaviour)
+    }
+
+    /// Which ways back clients may register.
+    pub fn ways_back(&self, behaviour: WaysBack) -> &Self {
+        self.turn(|dials| dials.ways_back = behaviour)
+    }
+
+    /// It takes the address of a client id metadata document as a client id, and this is what it reads there.
+    ///
+    /// A document that names another address than its own makes no client, nor does one without a way back.
+    pub fn read_document(&self, address: &str, document: &serde_json::Value) -> &Self {
+        let texts = |member: &str| {
+            let listed = document[member].as_array().into_iter().flatten();
+            listed.filter_map(|text| text.as_str().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let public = document["token_endpoint_auth_method"] == "none";
+        if document["client_id"] == address && public && !texts("redirect_uris").is_empty() {
+            let client = Client {
+                name: document["client_name"].as_str().unwrap_or(address).to_owned(),
+                secret: None,
+                auth: ClientAuth::None,
+                redirect_uris: texts("redirect_uris"),
+                grant_types: texts("grant_types"),
+            };
+            self.desk.book().clients.insert(address.to_owned(), client);
+        }
+        self.turn(|dials| dials.documents = true)
     }
 
     /// It has no revocation endpoint.

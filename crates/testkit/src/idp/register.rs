@@ -12,6 +12,7 @@ use serde_json::json;
 use url::{Host, Url};
 
 use super::book::{Client, ClientAuth};
+use super::dials::WaysBack;
 use super::form::OauthError;
 use super::{Desk, mint};
 
@@ -33,6 +34,9 @@ pub(super) async fn register(State(desk): State<Arc<Desk>>, body: Bytes) -> Resu
     }
     let wanted: Wanted =
         serde_json::from_slice(&body).map_err(|cause| metadata(&format!("the body is no client metadata: {cause}")))?;
+    if desk.dials().ways_back == WaysBack::ByName && wanted.redirect_uris.iter().any(|uri| uri.contains("127.0.0.1")) {
+        return Err(redirect("the machine's name is wanted here"));
+    }
     let client = judge(wanted)?;
     let (client_id, method) = (mint::id("client")?, method(client.auth));
     let mut answer = json!({

@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::Desk;
-use super::dials::IssParameter;
+use super::dials::{IssParameter, PushedRequests};
 
 /// Both well-known documents are the same.
 pub(super) async fn metadata(State(desk): State<Arc<Desk>>) -> Json<Value> {
@@ -45,6 +45,13 @@ fn document(desk: &Desk) -> Value {
         document["revocation_endpoint"] = json!(format!("{issuer}/revoke"));
         document["revocation_endpoint_auth_methods_supported"] =
             json!(["none", "client_secret_basic", "client_secret_post"]);
+    }
+    if dials.pushed_requests != PushedRequests::NotOffered {
+        document["pushed_authorization_request_endpoint"] = json!(format!("{issuer}/par"));
+        document["require_pushed_authorization_requests"] = json!(dials.pushed_requests == PushedRequests::Required);
+    }
+    if dials.documents {
+        document["client_id_metadata_document_supported"] = json!(true);
     }
     if dials.s256 {
         document["code_challenge_methods_supported"] = json!(["S256"]);

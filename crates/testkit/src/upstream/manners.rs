@@ -16,6 +16,11 @@ struct Message<'body> {
     params: Option<&'body RawValue>,
 }
 
+/// What a message asks for.
+pub(super) fn method(seen: &Seen) -> Option<String> {
+    serde_json::from_slice::<Message<'_>>(&seen.body).ok()?.method
+}
+
 /// An answer in good manners.
 pub(super) fn answer(seen: &Seen) -> Reply {
     match seen.method.as_str() {
