@@ -17,7 +17,7 @@ use keybearer_model::secret::Secret;
 use keybearer_testkit::follow::Conduct;
 use keybearer_testkit::idp::{IdTokens, IssParameter, RefreshTokens};
 use keybearer_testkit::ports::MemoryKeyStore;
-use keybearer_testkit::upstream::FakeUpstream;
+use keybearer_testkit::upstream::{FakeUpstream, Reply as Answer};
 use keybearer_testkit::world::World;
 use serde_json::json;
 
@@ -110,7 +110,7 @@ async fn a_server_that_refuses_fresh_bearers_opens_no_sign_in_after_sign_in() {
     let client = world.client("chat-app").await;
     world.login("raw").await.unwrap();
     for _ in 0..4 {
-        world.upstream.will(keybearer_testkit::upstream::Reply::bearer_refused());
+        world.upstream.will(Answer::bearer_refused());
     }
     let answer = client.call("raw", "get_account", json!({})).await;
     assert_eq!(answer.code(), Some(SIGN_IN_REFUSED), "{answer:?}");
@@ -118,6 +118,35 @@ async fn a_server_that_refuses_fresh_bearers_opens_no_sign_in_after_sign_in() {
     let snapshot = world.status().await;
     let raw = snapshot.servers.iter().find(|server| server.name == "raw").unwrap();
     assert!(matches!(raw.state, SignIn::Refused { .. }), "{raw:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bearer_that_ends_soon_after_it_was_taken_is_renewed_like_any_other() {
+    let world = World::that_allows_all().await;
+    let client = world.client("chat-app").await;
+    world.login("crm").await.unwrap();
+    for renewals in 1..=3 {
+        assert!(client.call("crm", "get_account", json!({ "id": "A-1002" })).await.result().is_some());
+        world.company.idp.end_access_tokens();
+        assert!(client.call("crm", "get_account", json!({ "id": "A-1002" })).await.result().is_some());
+        assert_eq!((world.company.idp.counts().refreshes, world.browser.windows()), (renewals, 1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_a_bearer_and_then_refuses_it_causes_no_renewal_after_renewal() {
+    let world = World::that_allows_all().await;
+    let client = world.client("chat-app").await;
+    world.login("raw").await.unwrap();
+    client.tools("raw").await;
+    world.upstream.will(Answer::bearer_refused());
+    for _ in 0..4 {
+        world.upstream.will(Answer::bearer_refused());
+        let answer = client.call("raw", "get_account", json!({})).await;
+        assert_eq!(answer.code(), Some(SIGN_IN_REFUSED), "{answer:?}");
+        assert!(client.at("raw").list_tools().await.unwrap().code().is_none(), "it takes the bearer for this");
+    }
+    assert_eq!((world.company.idp.counts().refreshes, world.browser.windows()), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,6 +172,13 @@ async fn sec_40_no_bearer_is_released_before_its_grant_is_stored() {
         answer = &mut call => panic!("an answer before the grant was stored: {answer:?}"),
         held = stored => held,
     };
+    // A bearer that was released too early would reach the server while the core does all this.
+    for _ in 0..20 {
+        tokio::select! {
+            answer = &mut call => panic!("an answer before the grant was stored: {answer:?}"),
+            _ = world.status() => {}
+        }
+    }
     assert_eq!((world.company.idp.counts().refreshes, world.company.crm.requests()), (1, before));
     drop(held);
     assert!(call.await.result().is_some());

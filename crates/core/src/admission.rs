@@ -248,6 +248,13 @@ impl Permit {
         }
     }
 
+    /// The server has taken the credential.
+    pub fn accepted(&self) {
+        if let Some(held) = &self.held {
+            held.accept();
+        }
+    }
+
     /// Records how the call ended.
     pub fn settle(self, outcome: Outcome) {
         self.span.settle(outcome);

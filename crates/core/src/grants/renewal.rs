@@ -196,11 +196,13 @@ impl Renewal {
         tracing::info!(grant = %grant.facts.id, %code, ?ending, "a sign-in has ended");
         told.over(ending);
         let _ = reply.send(Err(MintError::Over(ending)));
+        // Noted first: whoever dies in between leaves a token that serves nobody, and not a sign-in that is gone without
+        // a reason.
+        let id = grant.facts.id.clone();
+        desk.note(move |store| store.end_grant(&id, ending)).await;
         if let Err(error) = desk.custody.delete_grant(&grant.facts.id, grant.generation).await {
             tracing::warn!(grant = %grant.facts.id, %error, "the ended sign-in could not be removed from the keychain");
         }
-        let id = grant.facts.id;
-        desk.note(move |store| store.end_grant(&id, ending)).await;
         lock.clear().await;
         Done { grant: None, kept: None }
     }

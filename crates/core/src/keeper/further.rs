@@ -33,7 +33,7 @@ pub(super) enum Aim {
 impl Owner {
     /// Serves whoever was refused with 403: another bearer, or `None` where no sign-in can help.
     pub(super) async fn step_up(&mut self, more: More, waiter: Waiter) {
-        let held = self.shared.held.load_full();
+        let held = self.shared.at_hand.load();
         let newer = held.filter(|held| held.serial != more.refused && self.is_fresh(held));
         if let Some(held) = newer {
             let _ = waiter.send(Ok(Some(held)));

@@ -1,7 +1,6 @@
 //! What an owner finds and holds: the grant that serves its server, the credential in memory.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use http::header::{AUTHORIZATION, HeaderValue};
 use keybearer_model::grant::{Account, Bearer, GrantFacts, Target};
@@ -74,8 +73,9 @@ impl Owner {
                 self.show(Standing::SignedIn { saved }, &facts);
                 let interrupted = attached.handle.was_interrupted();
                 self.attached = Some(attached);
-                if interrupted {
-                    self.renew(Demand::Waiting);
+                if interrupted && self.renew(Demand::Waiting) {
+                    // What it stands at is not known before the issuer has answered.
+                    self.stand(Standing::Renewing);
                 }
             }
         }
@@ -107,7 +107,14 @@ impl Owner {
         };
         value.set_sensitive(true);
         self.serial += 1;
-        self.shared.held.store(Some(Arc::new(Held { name, value, bearer: None, account: None, serial: self.serial })));
+        self.put_at_hand(Held {
+            name,
+            value,
+            bearer: None,
+            account: None,
+            serial: self.serial,
+            accepted: false.into(),
+        });
         self.stand(Standing::Ready);
     }
 
@@ -115,7 +122,6 @@ impl Owner {
     pub(super) fn hold(&mut self, minted: Minted, account: &Account) {
         let Minted { token, expires_in, received_at } = minted;
         self.serial += 1;
-        self.shared.renewing_ahead.store(false, Ordering::Relaxed);
         let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) else {
             tracing::warn!(server = %self.parts.server, "the issuer gave a token that no header can carry");
             return;
@@ -123,7 +129,7 @@ impl Owner {
         value.set_sensitive(true);
         let bearer = Bearer { token, expires_at: expires_in.map(|life| received_at + life), received_at };
         let account = Some(Arc::new(account.clone()));
-        let held = Held { name: AUTHORIZATION, value, bearer: Some(bearer), account, serial: self.serial };
-        self.shared.held.store(Some(Arc::new(held)));
+        let (name, accepted) = (AUTHORIZATION, false.into());
+        self.put_at_hand(Held { name, value, bearer: Some(bearer), account, serial: self.serial, accepted });
     }
 }

@@ -8,13 +8,14 @@ mod keeping;
 mod next;
 mod owner;
 mod signing;
+mod single_flight;
 mod standing;
+mod sync;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
 use http::header::{HeaderName, HeaderValue};
 use keybearer_model::grant::{Account, Bearer};
 use keybearer_model::name::ServerName;
@@ -23,6 +24,7 @@ use keybearer_oauth::challenge::Challenge;
 use keybearer_oauth::document::ClientMetadataUrl;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::single_flight::{AtHand, Numbered};
 pub use self::standing::{Because, Offered, SignInState, Standing};
 use crate::audit::Trail;
 use crate::config::ServerConfig;
@@ -47,6 +49,24 @@ pub(crate) struct Held {
     pub(crate) account: Option<Arc<Account>>,
     /// Counts the credentials of this keeper, so that "this one was refused" names one.
     pub(crate) serial: u64,
+    /// The server has taken it at least once.
+    accepted: AtomicBool,
+}
+
+impl Held {
+    /// Notes that the server has taken it: when it is refused later, it has ended early.
+    pub(crate) fn accept(&self) {
+        // Looked at first: all calls share it, and each write would take it away from the other processors.
+        if !self.accepted.load(Ordering::Relaxed) {
+            self.accepted.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Numbered for Held {
+    fn serial(&self) -> u64 {
+        self.serial
+    }
 }
 
 /// What stands between a call and its credential.
@@ -111,7 +131,8 @@ pub(crate) struct More {
 enum Command {
     Need(Need, oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>),
     StepUp(More, oneshot::Sender<Result<Option<Arc<Held>>, CredentialError>>),
-    RenewAhead,
+    /// The credential of this serial is nearly over.
+    RenewAhead(u64),
     SignIn(Opening, oneshot::Sender<Result<(), Arc<SignInError>>>),
     SignOut(oneshot::Sender<SignedOut>),
     /// The server is removed: what it shares with others goes on for them.
@@ -123,10 +144,9 @@ enum Command {
 
 /// What the handle and its owner task share.
 struct Shared {
-    held: ArcSwapOption<Held>,
+    at_hand: AtHand<Held>,
     /// The server has answered without a credential and nothing says that it needs one.
     bare: AtomicBool,
-    renewing_ahead: AtomicBool,
     state: watch::Sender<SignInState>,
 }
 
@@ -164,9 +184,8 @@ impl Keeper {
             deviations: Vec::new(),
         };
         let shared = Arc::new(Shared {
-            held: ArcSwapOption::empty(),
+            at_hand: AtHand::nothing(),
             bare: AtomicBool::new(false),
-            renewing_ahead: AtomicBool::new(false),
             state: watch::Sender::new(state),
         });
         let (commands, inbox) = mpsc::channel(64);
@@ -177,7 +196,7 @@ impl Keeper {
 
     /// The credential, if one is at hand: no lock, no allocation, no waiting. `Some(None)` means that none is needed.
     pub(crate) fn ready(&self) -> Option<Option<Arc<Held>>> {
-        let Some(held) = self.shared.held.load_full() else {
+        let Some(held) = self.shared.at_hand.load() else {
             return self.shared.bare.load(Ordering::Relaxed).then_some(None);
         };
         let Some(bearer) = &held.bearer else { return Some(Some(held)) };
@@ -188,10 +207,10 @@ impl Keeper {
         }
         // Ahead of expiry the next one is fetched while this one still serves.
         if !bearer.is_fresh(now, (life / 5).min(Duration::from_secs(60)))
-            && !self.shared.renewing_ahead.swap(true, Ordering::Relaxed)
-            && self.commands.try_send(Command::RenewAhead).is_err()
+            && self.shared.at_hand.is_first_to_ask(held.serial)
+            && self.commands.try_send(Command::RenewAhead(held.serial)).is_err()
         {
-            self.shared.renewing_ahead.store(false, Ordering::Relaxed);
+            self.shared.at_hand.may_ask_again(held.serial);
         }
         Some(Some(held))
     }

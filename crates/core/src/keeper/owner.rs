@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::further::Aim;
 use super::next::Move;
+use super::single_flight::{Arrival, arrival, is_wanted_ahead};
 use super::{Because, Command, CredentialError, Held, Initiative, Need, Parts, Shared, SignInState, Standing};
 use crate::audit::Event;
 use crate::grants::{Demand, Ending, Handle, Life, MintError, Minted, State, Wish};
@@ -40,6 +41,7 @@ pub(super) struct Owner {
     /// The person has signed out: calls do not open a sign-in by themselves.
     pub(super) signed_out: bool,
     pub(super) quiet_until: Option<BootTime>,
+    /// Of the newest credential; it grows and never begins anew.
     pub(super) serial: u64,
     /// The serial of the bearer that came with the sign-in.
     pub(super) first_serial: u64,
@@ -49,6 +51,8 @@ pub(super) struct Owner {
     pub(super) aim: Aim,
     /// When the person was asked for more than a sign-in allowed.
     pub(super) asked_for_more: Vec<BootTime>,
+    /// When the server last refused what a renewal had brought.
+    pub(super) in_vain_at: Option<BootTime>,
     pub(super) work: Option<Work>,
     pub(super) waiters: Vec<Waiter>,
     pub(super) sign_in_waiters: Vec<oneshot::Sender<Result<(), Arc<SignInError>>>>,
@@ -108,6 +112,7 @@ impl Owner {
             before: None,
             aim: Aim::First,
             asked_for_more: Vec::new(),
+            in_vain_at: None,
             work: None,
             waiters: Vec::new(),
             sign_in_waiters: Vec::new(),
@@ -136,9 +141,9 @@ impl Owner {
         match command {
             Command::Need(need, waiter) => self.need(need, waiter).await,
             Command::StepUp(more, waiter) => self.step_up(more, waiter).await,
-            Command::RenewAhead => {
-                if self.work.is_none() && !self.renew(Demand::Ahead) {
-                    self.shared.renewing_ahead.store(true, Ordering::Relaxed);
+            Command::RenewAhead(serial) => {
+                if is_wanted_ahead(self.shared.at_hand.load().as_deref(), serial, self.work.is_some()) {
+                    self.renew(Demand::Ahead);
                 }
             }
             Command::SignIn(opening, waiter) => {
@@ -181,11 +186,17 @@ impl Owner {
             let before = self.challenge.take();
             self.challenge = need.challenge.clone().or(before);
         }
-        let held = self.shared.held.load_full();
-        let newer = held.filter(|held| Some(held.serial) != need.refused && self.is_fresh(held));
-        if let Some(held) = newer {
-            let _ = waiter.send(Ok(Some(held)));
-            return;
+        let fresh = self.shared.at_hand.load().filter(|held| self.is_fresh(held));
+        match arrival(fresh, need.refused, self.work.is_some()) {
+            Arrival::Served(held) => {
+                let _ = waiter.send(Ok(Some(held)));
+                return;
+            }
+            Arrival::Waits => {
+                self.waiters.push(waiter);
+                return;
+            }
+            Arrival::Free => {}
         }
         if !self.loaded && self.work.is_none() && self.key_store_failed_at.is_none_or(|failed| failed <= need.since) {
             self.load().await;
@@ -285,7 +296,7 @@ impl Owner {
                 self.sign_in_again(serves, Because::Ended { at }).await;
             }
             MintError::Unreachable { .. } if serves && self.waiters.is_empty() => {
-                self.shared.renewing_ahead.store(false, Ordering::Relaxed);
+                self.shared.at_hand.may_ask_again(self.serial);
             }
             // Somebody has begun to wait meanwhile, for whom more is tried.
             MintError::Unreachable { .. } if serves && self.renew(Demand::Waiting) => {}
@@ -298,7 +309,7 @@ impl Owner {
 
     async fn sign_in_again(&mut self, serves: bool, because: Because) {
         if !serves {
-            self.shared.held.store(None);
+            self.shared.at_hand.replace(None);
         }
         self.keep_in_mind();
         self.attached = None;
@@ -338,8 +349,12 @@ impl Owner {
         self.quiet_until = Some(self.parts.ports.clock.boot() + QUIET);
     }
 
+    pub(super) fn put_at_hand(&self, held: Held) {
+        self.shared.at_hand.replace(Some(Arc::new(held)));
+    }
+
     pub(super) fn give_to_waiters(&mut self) {
-        let answer = match self.shared.held.load_full() {
+        let answer = match self.shared.at_hand.load() {
             Some(held) => Ok(Some(held)),
             None => Err(CredentialError::SignInNeeded),
         };

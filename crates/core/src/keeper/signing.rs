@@ -132,7 +132,7 @@ impl Owner {
         if !self.loaded {
             self.load().await;
         }
-        self.shared.held.store(None);
+        self.shared.at_hand.replace(None);
         let (revocation, mut with) = match self.attached.take() {
             Some(attached) => self.parts.grants.sign_out(&attached.handle, &self.parts.config.url).await,
             None => {
@@ -149,7 +149,7 @@ impl Owner {
     /// The server is removed.
     pub(super) async fn leave(&mut self) {
         self.call_off();
-        self.shared.held.store(None);
+        self.shared.at_hand.replace(None);
         match self.attached.take() {
             Some(attached) => {
                 self.parts.grants.leave(&attached.handle, &self.parts.server, &self.parts.config.url).await;
@@ -165,7 +165,7 @@ impl Owner {
         self.before = None;
         (self.attached, self.account) = (None, None);
         self.shared.bare.store(false, Ordering::Relaxed);
-        self.shared.held.store(None);
+        self.shared.at_hand.replace(None);
         self.shared.state.send_modify(|state| (state.account, state.sign_in) = (None, None));
         self.stand(Standing::Needed(Because::SignedOut));
         self.answer_waiters(&Err(CredentialError::SignInNeeded));

@@ -119,6 +119,9 @@ impl Forwarder {
                 },
                 _ => {}
             }
+            if answer.status().is_success() {
+                permit.accepted();
+            }
             let status = answer.status().as_u16();
             let pool = Arc::clone(&route.pool);
             return Ok(answer.map(|incoming| Relay::new(incoming, line, pool, permit, status)));

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use keybearer_stories::gates::kills::{self, Grace};
+use keybearer_stories::gates::kills::{self, Grace, Loss};
 use keybearer_stories::gates::progress::Listener;
 use keybearer_stories::gates::{crowd, faults, leavers};
 
@@ -58,7 +58,8 @@ fn chosen(words: &[String]) -> Option<Vec<(&'static Gate, u32)>> {
 fn kills(grace: Grace, rounds: u32) -> bool {
     let outcome = kills::run(grace, rounds, SEED, Listener::Terminal);
     for loss in &outcome.losses {
-        println!("  lost after {} kills: within the window: {}; told: `{}`", loss.after, loss.in_window, loss.told);
+        let Loss { after, in_window, age, told } = loss;
+        println!("  lost after {after} kills: within the window: {in_window}, refused after {age:?}, told as `{told}`");
     }
     println!(
         "{grace:?}: {} kills of {} processes in {} s: {} before the token request, {} before its reply, {} before it was \
@@ -74,7 +75,7 @@ fn kills(grace: Grace, rounds: u32) -> bool {
         outcome.losses.len(),
         outcome.overlaps
     );
-    let allowed = |loss: &kills::Loss| grace == Grace::None && loss.in_window && loss.told.contains("interrupted");
+    let allowed = |loss: &Loss| grace == Grace::None && loss.in_window && loss.told == "interrupted";
     outcome.overlaps == 0 && outcome.losses.iter().all(allowed)
 }
 

@@ -12,6 +12,9 @@ use crate::core::Core;
 
 /// The longest wait for a renewal to begin or to end.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// After this time without a core that lived long enough to keep what it got, one is let live: kills that follow each
+/// other for longer than the issuer's grace cost a sign-in by right.
+const TOO_LONG: Duration = Duration::from_secs(3);
 /// How long after the reply to a token request a kill still falls on what is done about it.
 const STORING: Duration = Duration::from_millis(60);
 /// About how long a core takes until it is ready, the reply to a token request, and a call from its start to its answer,
@@ -58,6 +61,8 @@ pub struct Loss {
     pub after: u32,
     /// Whether it was lost between the token request and the storing of the new token.
     pub in_window: bool,
+    /// How long after its first use the refresh token was refused.
+    pub age: Duration,
     /// What the core said of it.
     pub told: String,
 }
@@ -132,13 +137,13 @@ impl Killing {
             Moment::AfterReply,
             Moment::AfterReply,
         ];
-        let moment = self.dice.one_of(&MOMENTS);
+        let moment = if self.is_high_time() { Moment::AfterReply } else { self.dice.one_of(&MOMENTS) };
         let delay = self.delay(moment);
-        let before = self.works.relay.book().uses.len();
+        let before = self.uses();
         if moment == Moment::Starting {
             self.kill_while_it_starts(delay);
         } else {
-            self.kill_while_it_answers(moment, delay);
+            self.kill_while_it_answers(moment, delay, before);
         }
         self.outcome.kills += 1;
         self.note_fall(before);
@@ -165,7 +170,7 @@ impl Killing {
         core.wait().unwrap();
     }
 
-    fn kill_while_it_answers(&mut self, moment: Moment, delay: Duration) {
+    fn kill_while_it_answers(&mut self, moment: Moment, delay: Duration, mut before: usize) {
         let begun = Instant::now();
         let core = self.works.core();
         self.usual[0] = average(self.usual[0], begun.elapsed());
@@ -173,7 +178,15 @@ impl Killing {
         if self.grace == Grace::None {
             self.look_for_loss();
         }
-        let before = self.works.relay.book().uses.len();
+        // What the core before it had begun may have come to its end: then there has to be another renewal.
+        let recovered = self.grace == Grace::None && self.uses() > before;
+        if self.dice.once_in(2) || recovered || self.is_high_time() {
+            let answer = self.caller.call();
+            assert!(worked(&answer), "after {} kills no call works: {answer:?}", self.outcome.kills);
+            self.outcome.calls += 1;
+            self.works.end_access_tokens();
+            before = self.uses();
+        }
         let (caller, begun) = (self.caller.clone(), Instant::now());
         let calling = std::thread::spawn(move || (caller.call(), begun.elapsed()));
         wait_for(moment, &self.works.relay, before);
@@ -185,6 +198,18 @@ impl Killing {
             self.outcome.calls += 1;
             self.usual[2] = average(self.usual[2], took);
         }
+    }
+
+    /// Whether the token that was used last has been in use for long, and what came for it was not kept.
+    fn is_high_time(&self) -> bool {
+        let book = self.works.relay.book();
+        let Some(last) = book.uses.last() else { return false };
+        let first = book.uses.iter().find(|used| used.token == last.token).map_or(last.came, |first| first.came);
+        self.kept.last() != Some(&Kept::Yes) && first.elapsed() > TOO_LONG
+    }
+
+    fn uses(&self) -> usize {
+        self.works.relay.book().uses.len()
     }
 
     /// Notes what the core that was just killed had done about the uses of a refresh token since `before`.
@@ -218,7 +243,7 @@ impl Killing {
         }
         if standing["kind"] == "needed" {
             self.works.sign_in();
-            self.note_sign_ins(standing["reason"].as_str().unwrap_or_default());
+            self.note_sign_ins(standing["because"]["why"].as_str().unwrap_or_default());
         }
     }
 
@@ -229,19 +254,23 @@ impl Killing {
             return;
         }
         self.sign_ins = sign_ins;
-        self.outcome.losses.push(Loss {
-            after: self.outcome.kills,
-            in_window: self.in_window(),
-            told: told.to_owned(),
-        });
+        let loss = self.loss(told);
+        self.outcome.losses.push(loss);
     }
 
-    /// Whether the refresh token that was refused last had been spent by a core that died before it kept the next one.
-    fn in_window(&self) -> bool {
+    /// What is known of a loss: whether the refresh token that was refused last had been spent by a core that died before
+    /// it kept the next one.
+    fn loss(&self, told: &str) -> Loss {
+        let (after, told) = (self.outcome.kills, told.to_owned());
         let book = self.works.relay.book();
-        let Some(refused) = book.uses.iter().rfind(|used| used.status == Some(400)) else { return false };
-        let spent = book.uses.iter().position(|used| used.token == refused.token && used.given.is_some());
-        spent.is_some_and(|spent| self.kept.get(spent) == Some(&Kept::No))
+        let refused = book.uses.iter().rfind(|used| used.status == Some(400));
+        let first = refused
+            .and_then(|refused| book.uses.iter().position(|used| used.token == refused.token && used.given.is_some()));
+        let (Some(refused), Some(first)) = (refused, first) else {
+            return Loss { after, in_window: false, age: Duration::ZERO, told };
+        };
+        let age = refused.came.duration_since(book.uses[first].came);
+        Loss { after, in_window: self.kept.get(first) == Some(&Kept::No), age, told }
     }
 
     fn end(mut self) -> Outcome {
