@@ -234,7 +234,11 @@ issuer?: string,
 /**
  * The other servers of the same sign-in: signing out of one signs out of all.
  */
-shares_with?: Array<string>, };
+shares_with?: Array<string>, 
+/**
+ * Where that sign-in deviates from the standards, and who lets it: in words.
+ */
+deviations?: Array<string>, };
 
 /**
  * How a server is authenticated to.
@@ -873,6 +877,10 @@ header?: HeaderSecret,
  * A client id that the issuer gave, where clients cannot register themselves.
  */
 client_id?: string, 
+/**
+ * The issuer that gave it: no other is shown it.
+ */
+issuer?: string, 
 /**
  * That client's secret, for a confidential one; kept in the keychain.
  */

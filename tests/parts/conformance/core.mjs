@@ -52,8 +52,10 @@ export async function startCore(url, server = OPEN, client = undefined) {
     throw new Error(`the core did not start: ${complaints.join('')}`);
   }
   if (client) await declare(program, env, url, client);
+  /** What a person does who is told that their sign-in is not accepted. */
+  const signIn = () => run(program, ['login', 'upstream'], { env });
   const bridge = { command: program, args: ['stdio', 'upstream'], env: settings };
-  return { stop, abandon, bridge, socket: JSON.parse(ready).socket, register: () => register(program, env) };
+  return { stop, abandon, bridge, socket: JSON.parse(ready).socket, register: () => register(program, env), signIn };
 }
 
 /** The command that opens a page: a person who is signed in at the suite's issuer and agrees to everything. */

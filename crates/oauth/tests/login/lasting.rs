@@ -61,7 +61,7 @@ fn a_bearer_for_another_server_names_that_servers_resource_or_else_its_scopes() 
         &renew::request(&grant, &other(None)),
         &expect![[r#"
         POST https://idp.test/token
-        grant_type=refresh_token&refresh_token=cAnArY-refresh&client_id=dcr-1&scope=api%3A%2F%2Fwiki%2Fread"#]],
+        grant_type=refresh_token&refresh_token=cAnArY-refresh&scope=api%3A%2F%2Fwiki%2Fread&client_id=dcr-1"#]],
     );
 }
 
