@@ -199,6 +199,10 @@ socket_door?: string,
  */
 stopped: boolean, 
 /**
+ * What persons have allowed beyond one call, by number.
+ */
+permissions: Array<Permission>, 
+/**
  * What is wrong with the whole and needs somebody: a broken `config.toml`, for example.
  */
 problems: Array<Error>, };
@@ -569,6 +573,220 @@ export type Source = { "kind": "default" } | { "kind": "file",
  * On this line.
  */
 line: number, };
+
+/**
+ * Everything that waits for an answer at the shell.
+ */
+export type Prompts = { 
+/**
+ * The questions to show, first come first: three at most.
+ */
+questions: Array<Question>, 
+/**
+ * How many more wait behind them.
+ */
+waiting: number, };
+
+/**
+ * One question.
+ */
+export type Question = { 
+/**
+ * Names it in the answer; of no use to any other connection.
+ */
+id: string, 
+/**
+ * Who asks.
+ */
+asker: Asker, 
+/**
+ * What is asked.
+ */
+matter: Matter, 
+/**
+ * How long a yes can count; the shortest first.
+ */
+lastings: Array<Lasting>, 
+/**
+ * How many milliseconds the person has from now.
+ */
+left_ms: number, 
+/**
+ * Whether that can be made longer.
+ */
+more_time: boolean, 
+/**
+ * How many more requests of the same kind wait for it.
+ */
+others: number, };
+
+/**
+ * Who asks.
+ */
+export type Asker = { 
+/**
+ * What it is called: the name that it was registered with, or its file's; absent where it is not known.
+ */
+name?: string, 
+/**
+ * How well it is known.
+ */
+known: Known, 
+/**
+ * Its program's path, where the system named it.
+ */
+path?: string, 
+/**
+ * Who made it, where the system vouches for that.
+ */
+publisher?: string, 
+/**
+ * What an icon may be looked up by: the client's id in the catalogue of clients.
+ */
+icon?: string, 
+/**
+ * When it was started, RFC 3339.
+ */
+started?: string, 
+/**
+ * What started it.
+ */
+started_by?: string, };
+
+/**
+ * How well an asker is known.
+ */
+export type Known = "key" | "registered" | "program" | "weak";
+
+/**
+ * What is asked.
+ */
+export type Matter = { "kind": "call", 
+/**
+ * To which server.
+ */
+server: string, 
+/**
+ * What it does there.
+ */
+wants: Wants, 
+/**
+ * The tool, if it calls one.
+ */
+tool?: string, 
+/**
+ * The method, if it is not a tool that is called.
+ */
+method?: string, 
+/**
+ * As whom.
+ */
+account?: string, 
+/**
+ * The arguments, in the order of the message.
+ */
+arguments: Array<Argument>, 
+/**
+ * How many arguments are not shown, because there are too many.
+ */
+omitted: number, } | { "kind": "add_server", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its URL.
+ */
+url: string, } | { "kind": "add_client", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its program; absent for one that gets a key.
+ */
+program?: string, 
+/**
+ * The servers that it may use; empty means all.
+ */
+servers: Array<string>, };
+
+/**
+ * What a call does, as a person understands it.
+ */
+export type Wants = "connect" | "list" | "read" | "change" | "delete" | "send";
+
+/**
+ * One argument.
+ */
+export type Argument = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The beginning of its value, as the message has it: JSON.
+ */
+value: string, 
+/**
+ * How many characters the whole value has.
+ */
+characters: number, };
+
+/**
+ * How long a yes counts.
+ */
+export type Lasting = "once" | "session" | "today" | "always";
+
+/**
+ * What the person says.
+ */
+export type Answer = { "say": "deny" } | { "say": "allow", 
+/**
+ * So long.
+ */
+lasting: Lasting, };
+
+/**
+ * What a person has allowed beyond one call.
+ */
+export type Permission = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * Whose it is: the registered name, or the program's file.
+ */
+holder: string, 
+/**
+ * The program's path, where the system named it.
+ */
+program?: string, 
+/**
+ * At which server.
+ */
+server: string, 
+/**
+ * The tool or method; absent for connecting and seeing what there is.
+ */
+what?: string, 
+/**
+ * As whom, if only as that account.
+ */
+account?: string, 
+/**
+ * How long.
+ */
+lasting: Lasting, 
+/**
+ * When it was given, RFC 3339.
+ */
+given: string, 
+/**
+ * When it ends by itself at the latest, RFC 3339.
+ */
+ends?: string, };
 
 /**
  * Which client to connect, and how.
@@ -960,7 +1178,23 @@ server: string, } | { "do": "look",
 /**
  * The address.
  */
-url: string, } | { "do": "settings" } | { "do": "stop_access" } | { "do": "resume_access" } | { "do": "stop" } | { "do": "drain" };
+url: string, } | { "do": "settings" } | { "do": "stop_access" } | { "do": "resume_access" } | { "do": "take_prompts" } | { "do": "answer", 
+/**
+ * Which.
+ */
+question: string, 
+/**
+ * What the person says.
+ */
+answer: Answer, } | { "do": "more_time", 
+/**
+ * Which.
+ */
+question: string, } | { "do": "revoke_permission", 
+/**
+ * Its number.
+ */
+number: number, } | { "do": "stop" } | { "do": "drain" };
 
 /**
  * A header with a secret value.
@@ -1047,7 +1281,19 @@ connected: Connected, } | { "reply": "disconnected",
 /**
  * What was taken back.
  */
-disconnected: Disconnected, } | { "reply": "draining", 
+disconnected: Disconnected, } | { "reply": "prompts", 
+/**
+ * All of it.
+ */
+prompts: Prompts, } | { "reply": "answered", 
+/**
+ * To which question.
+ */
+question: string, 
+/**
+ * Why it does not count, if it does not.
+ */
+refused?: Error, } | { "reply": "draining", 
 /**
  * The names of the listening sockets that come with this line, in their order.
  */
@@ -1102,4 +1348,4 @@ hint?: string, };
 /**
  * What went wrong, as something to branch on; text is never matched.
  */
-export type Code = "bad_request" | "unknown_server" | "unknown_client" | "name_taken" | "broken_config" | "not_saved" | "unreachable" | "certificate" | "sign_in_needed" | "sign_in_failed" | "unsupported" | "key_store" | "port_taken" | "drifted" | "not_allowed" | "no_core" | "internal";
+export type Code = "bad_request" | "unknown_server" | "unknown_client" | "name_taken" | "broken_config" | "not_saved" | "unreachable" | "certificate" | "sign_in_needed" | "sign_in_failed" | "unsupported" | "key_store" | "port_taken" | "drifted" | "not_allowed" | "not_answered" | "unknown_permission" | "no_core" | "internal";

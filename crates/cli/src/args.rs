@@ -78,6 +78,9 @@ pub(crate) enum Command {
     /// Register and revoke clients
     #[command(subcommand)]
     Clients(Clients),
+    /// Show and revoke what was allowed in the Keybearer window
+    #[command(subcommand)]
+    Permissions(Permissions),
     /// Connect an AI client: write Keybearer into its settings; without a name, list the clients
     Connect(Connect),
     /// Take back what `connect` wrote, and revoke the client
@@ -193,6 +196,18 @@ pub(crate) enum Clients {
     Revoke {
         /// The client's name
         name: ClientName,
+    },
+}
+
+/// Permissions: what a person has allowed beyond one call.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Permissions {
+    /// List the permissions
+    List,
+    /// Revoke a permission: the next call asks again
+    Revoke {
+        /// Its number
+        number: u64,
     },
 }
 

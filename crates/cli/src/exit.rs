@@ -103,6 +103,8 @@ impl Exit {
             | Code::KeyStore
             | Code::PortTaken
             | Code::Drifted
+            | Code::NotAnswered
+            | Code::UnknownPermission
             | Code::Internal => Self::Failed,
         }
     }

@@ -16,6 +16,7 @@ use keybearer_os::harden::harden;
 use keybearer_os::local::{self, Name};
 use keybearer_os::machine;
 use keybearer_os::open_files;
+use keybearer_os::shell::Shell;
 use keybearer_os::tell;
 use keybearer_os::terminal::go_on_in_background;
 use keybearer_platform::browser::SystemBrowser;
@@ -64,7 +65,8 @@ pub(crate) fn run(wish: Wish, format: Format) -> Result<Exit, Failure> {
         let http = http.await.map_err(|cause| failed(&cause))?.map_err(|cause| failed(&cause))?;
         let broker = broker(&folders, keys, http)?;
         let tls = tls.await.map_err(|cause| failed(&cause))?.map_err(|cause| failed(&cause))?;
-        let parts = Parts { broker, tls, lock: &lock, given, silence: SILENCE };
+        let shell = Shell::of_this_core().map_err(|cause| failed(&cause))?;
+        let parts = Parts { broker, tls, lock: &lock, given, shell, silence: SILENCE };
         let mut running = keybearer_server::start(parts).await.map_err(|cause| failed(&cause))?;
         ready(&running, &folders, format);
         tell::ready();

@@ -7,6 +7,7 @@ use keybearer_os::local::{self, ConnectError, Name, Stream};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 use crate::error::{Code, Error};
+use crate::prompt::{Answer, Prompts};
 use crate::snapshot::{Server, Snapshot};
 use crate::wire::{Reply, Request, Revocation};
 
@@ -62,6 +63,53 @@ impl Client {
         let Reply::SignedOut { revocation, .. } = reply else { return Err(unexpected(&reply)) };
         Ok(revocation)
     }
+
+    /// Takes the prompter lease. [`Code::NotAllowed`] for everybody but the desktop shell, and while another one has it.
+    pub async fn take_prompts(&self) -> Result<Prompter<Stream>, Error> {
+        Ok(Prompter { exchange: self.send(&Request::TakePrompts).await? })
+    }
+}
+
+/// The prompter lease: questions come, answers go. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Prompter<S> {
+    exchange: Exchange<S>,
+}
+
+/// What comes to whoever holds the lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What waits for an answer now.
+    Prompts(Prompts),
+    /// What became of an answer.
+    Answered {
+        /// To which question.
+        question: String,
+        /// Why it does not count, if it does not.
+        refused: Option<Error>,
+    },
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Prompter<S> {
+    /// What comes next. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Told, Error> {
+        match self.exchange.next().await? {
+            Some(Reply::Prompts { prompts }) => Ok(Told::Prompts(prompts)),
+            Some(Reply::Answered { question, refused }) => Ok(Told::Answered { question, refused }),
+            Some(other) => Err(unexpected(&other)),
+            None => Err(gone()),
+        }
+    }
+
+    /// Brings an answer; what becomes of it comes with [`Self::next`].
+    pub async fn answer(&mut self, question: String, answer: Answer) -> Result<(), Error> {
+        self.exchange.say(&Request::Answer { question, answer }).await
+    }
+
+    /// Asks for more time for a question.
+    pub async fn more_time(&mut self, question: String) -> Result<(), Error> {
+        self.exchange.say(&Request::MoreTime { question }).await
+    }
 }
 
 /// One request and the replies to it.
@@ -74,12 +122,17 @@ pub struct Exchange<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
     /// Sends the request.
-    pub async fn open(mut stream: S, request: &Request) -> Result<Self, Error> {
+    pub async fn open(stream: S, request: &Request) -> Result<Self, Error> {
+        let mut exchange = Self { stream: BufReader::new(stream), line: Vec::new() };
+        exchange.say(request).await?;
+        Ok(exchange)
+    }
+
+    async fn say(&mut self, request: &Request) -> Result<(), Error> {
         let mut line = serde_json::to_vec(request).map_err(|error| unreadable(&error))?;
         line.push(b'\n');
-        stream.write_all(&line).await.map_err(|_| gone())?;
-        stream.flush().await.map_err(|_| gone())?;
-        Ok(Self { stream: BufReader::new(stream), line: Vec::new() })
+        self.stream.write_all(&line).await.map_err(|_| gone())?;
+        self.stream.flush().await.map_err(|_| gone())
     }
 
     /// The next reply; `None` once the core has said all. [`Reply::Failed`] comes as the error that it carries.
@@ -163,6 +216,8 @@ pub(crate) fn unexpected(reply: &Reply) -> Error {
         Reply::ConnectPreview { .. } => "connect_preview",
         Reply::Connected { .. } => "connected",
         Reply::Disconnected { .. } => "disconnected",
+        Reply::Prompts { .. } => "prompts",
+        Reply::Answered { .. } => "answered",
         Reply::Draining { .. } => "draining",
         Reply::Activity { .. } => "activity",
         Reply::Tools { .. } => "tools",

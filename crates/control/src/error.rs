@@ -37,6 +37,10 @@ pub enum Code {
     Drifted,
     /// Not allowed by policy or by the person.
     NotAllowed,
+    /// The answer does not count: too early, too late, twice, or to no question.
+    NotAnswered,
+    /// There is no permission of that number.
+    UnknownPermission,
     /// No core is running, or it does not answer.
     NoCore,
     /// Something of ours failed.
@@ -62,6 +66,8 @@ impl Code {
             Self::PortTaken => "port_taken",
             Self::Drifted => "drifted",
             Self::NotAllowed => "not_allowed",
+            Self::NotAnswered => "not_answered",
+            Self::UnknownPermission => "unknown_permission",
             Self::NoCore => "no_core",
             Self::Internal => "internal",
         }

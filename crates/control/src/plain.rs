@@ -2,11 +2,14 @@
 //!
 //! Accounts, errors and details come from servers and issuers that may want to look like us.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
+
 /// Stands for one or more characters that were taken out, so that their absence can be seen.
 const TAKEN_OUT: char = '\u{FFFD}';
 
-/// `text` on one line, without what moves the cursor, turns the direction or cannot be seen.
+/// `text` on one line and in Unicode's form NFC, without what moves the cursor, turns the direction or cannot be seen.
 pub fn clean(text: &str) -> String {
+    let text = ComposingNormalizerBorrowed::new_nfc().normalize(text);
     let mut cleaned = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -85,6 +88,7 @@ mod tests {
     #[test]
     fn text_that_plays_tricks_is_seen_to() {
         assert_eq!(clean("plain, ünï, 漢字 ✓"), "plain, ünï, 漢字 ✓");
+        assert_eq!(clean("u\u{308}"), "ü", "one letter is one text");
         assert_eq!(clean("two\nlines"), "two lines");
         assert_eq!(clean("pay\u{202e}gnihton\u{200b}\u{2060}"), "pay\u{FFFD}gnihton\u{FFFD}");
         assert_eq!(clean("\u{1b}[2J"), "\u{FFFD}[2J");

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::error::Error;
+use crate::prompt::Permission;
 
 /// The state of a core at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -30,6 +31,9 @@ pub struct Snapshot {
     /// Whether the person has stopped all access: every call is refused.
     #[serde(default)]
     pub stopped: bool,
+    /// What persons have allowed beyond one call, by number.
+    #[serde(default)]
+    pub permissions: Vec<Permission>,
     /// What is wrong with the whole and needs somebody: a broken `config.toml`, for example.
     pub problems: Vec<Error>,
 }

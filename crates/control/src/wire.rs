@@ -8,6 +8,7 @@ use crate::connect::{Connected, Disconnected, KnownClient, Preview, Wish};
 use crate::doctor::Diagnosis;
 use crate::error::Error;
 use crate::pages::{Found, Settings, Tool};
+use crate::prompt::{Answer, Prompts};
 use crate::snapshot::{Client, Server, Snapshot};
 
 /// A secret on its way in: read from standard input by the command line, kept in the keychain by the core.
@@ -140,6 +141,26 @@ pub enum Request {
     StopAccess,
     /// Judge calls again as before.
     ResumeAccess,
+    /// Take the prompter lease: see the questions to the person, now and whenever they change, and answer them on this
+    /// connection, which holds the lease until it ends. The core gives it to the desktop shell alone.
+    TakePrompts,
+    /// Answer a question.
+    Answer {
+        /// Which.
+        question: String,
+        /// What the person says.
+        answer: Answer,
+    },
+    /// Give the person as much time again for a question, once.
+    MoreTime {
+        /// Which.
+        question: String,
+    },
+    /// Take a permission back.
+    RevokePermission {
+        /// Its number.
+        number: u64,
+    },
     /// End the core in good order.
     Stop,
     /// Hand over to another core: finish what is under way, and end. The answer is [`Reply::Draining`].
@@ -228,6 +249,20 @@ pub enum Reply {
     Disconnected {
         /// What was taken back.
         disconnected: Disconnected,
+    },
+    /// What waits for an answer. More lines follow.
+    Prompts {
+        /// All of it.
+        prompts: Prompts,
+    },
+    /// An answer was brought, or more time asked for. More lines follow.
+    Answered {
+        /// To which question.
+        question: String,
+        /// Why it does not count, if it does not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[ts(optional)]
+        refused: Option<Error>,
     },
     /// This core ends when what is under way is done, at the latest after half a minute.
     Draining {

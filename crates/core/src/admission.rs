@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use keybearer_model::call::{Call, MethodClass};
+use keybearer_model::consent::{Lasting, lastings};
 use keybearer_model::grant::Account;
 use keybearer_model::name::ServerName;
 use keybearer_model::url::Upstream;
 use keybearer_model::verdict::{AskReason, DenyReason, RuleId, Verdict};
 use keybearer_oauth::challenge::Challenge;
+use keybearer_policy::consents::Consents;
 use tokio::time::Instant;
 
 use crate::audit::{Decision, Outcome, Span};
 use crate::broker::{Broker, Server};
 use crate::clients::Registered;
+use crate::consent::question::{Given, Matter, Request, Topic};
 pub use crate::keeper::Initiative;
 use crate::keeper::{CredentialError, Held};
 use crate::ports::{Answer, Question};
@@ -104,13 +107,9 @@ impl Broker {
         }
         let rule = match self.decide(&call, asking, deadline).await {
             Ok(rule) => rule,
-            Err(reason) => {
-                span.decided(Decision::Denied(reason.clone()));
-                span.settle(Outcome::Denied);
-                return Err(Refusal::Denied(reason));
-            }
+            Err(reason) => return Err(denied(span, reason)),
         };
-        span.decided(Decision::Allowed(rule));
+        span.decided(Decision::Allowed(rule.clone()));
         let held = match server.keeper.ready() {
             Some(held) => held,
             None => match within(deadline, server.keeper.obtain(asking.initiative)).await {
@@ -128,27 +127,85 @@ impl Broker {
             return Err(Refusal::Denied(DenyReason::Stopped));
         }
         note_account(&mut span, held.as_deref());
+        if let RuleId::Consent(number) = rule
+            && !self.ledger().counts_for(&call, number, email(held.as_deref()))
+        {
+            // Somebody else has signed in since: what was allowed was allowed as the one before.
+            match self.decide_without_consents(&call, asking, deadline).await {
+                Ok(rule) => span.decided(Decision::Allowed(rule)),
+                Err(reason) => return Err(denied(span, reason)),
+            }
+        }
         Ok(Permit { server, held, span, deadline, initiative: asking.initiative })
     }
 
     /// Whether policy leaves this call to the person.
     pub fn asks(&self, call: &Call, registered: Option<&Registered>) -> bool {
-        matches!(keybearer_policy::decide(&self.config().policy, call, registered.is_some()), Verdict::Ask(_))
+        let verdict = self.verdict(call, registered.is_some(), &self.ledger().consents());
+        matches!(verdict, Verdict::Ask(..)) && !self.desk().has_late(call)
+    }
+
+    fn verdict(&self, call: &Call, registered: bool, consents: &Consents) -> Verdict {
+        keybearer_policy::decide(&self.config().policy, call, registered, consents, self.now())
     }
 
     async fn decide(&self, call: &Arc<Call>, asking: Asking<'_>, deadline: Instant) -> Result<RuleId, DenyReason> {
-        let registered = asking.registered.is_some();
         if self.is_stopped() {
             return Err(DenyReason::Stopped);
         }
         if asking.registered.is_some_and(|client| !client.may_use(&call.server)) {
             return Err(DenyReason::NotThisServer);
         }
-        match keybearer_policy::decide(&self.config().policy, call, registered) {
+        let verdict = self.verdict(call, asking.registered.is_some(), &self.ledger().consents());
+        self.follow(verdict, call, asking, deadline).await
+    }
+
+    async fn decide_without_consents(
+        &self,
+        call: &Arc<Call>,
+        asking: Asking<'_>,
+        deadline: Instant,
+    ) -> Result<RuleId, DenyReason> {
+        let verdict = self.verdict(call, asking.registered.is_some(), &Consents::default());
+        self.follow(verdict, call, asking, deadline).await
+    }
+
+    async fn follow(
+        &self,
+        verdict: Verdict,
+        call: &Arc<Call>,
+        asking: Asking<'_>,
+        deadline: Instant,
+    ) -> Result<RuleId, DenyReason> {
+        match verdict {
             Verdict::Allow(rule) => Ok(rule),
             Verdict::Deny(reason) => Err(reason),
-            Verdict::Ask(_) if asking.session == Session::LetIn && keeps_session(call.class) => Ok(RuleId::Person),
-            Verdict::Ask(reason) => self.ask(call, reason, asking, deadline).await,
+            Verdict::Ask(..) if asking.session == Session::LetIn && keeps_session(call.class) => Ok(RuleId::Person),
+            Verdict::Ask(..) if self.desk().take_late(call, asking.arguments) => Ok(RuleId::Person),
+            Verdict::Ask(_, longest) if self.desk().is_attended() => {
+                self.ask_at_desk(call, longest, asking, deadline).await
+            }
+            Verdict::Ask(reason, _) => self.ask(call, reason, asking, deadline).await,
+        }
+    }
+
+    /// Asks the person at the shell.
+    async fn ask_at_desk(
+        &self,
+        call: &Arc<Call>,
+        longest: Lasting,
+        asking: Asking<'_>,
+        deadline: Instant,
+    ) -> Result<RuleId, DenyReason> {
+        let offers = lastings(call).into_iter().filter(|lasting| *lasting <= longest).collect();
+        let account = self.sign_in_state(&call.server).and_then(|state| state.account?.email).map(Into::into);
+        let matter = Matter::Call { call: Arc::clone(call), arguments: asking.arguments.into(), account };
+        let request = Request { topic: Topic::of(call), matter, offers, lives: self.config().ask_timeout };
+        match self.desk().ask(request, deadline).await {
+            Given::Allowed => Ok(RuleId::Person),
+            Given::Denied => Err(DenyReason::Person),
+            Given::NoAnswer => Err(DenyReason::NoAnswer),
+            Given::TooMany => Err(DenyReason::TooManyQuestions),
         }
     }
 
@@ -278,6 +335,12 @@ impl Permit {
     }
 }
 
+fn denied(mut span: Span, reason: DenyReason) -> Refusal {
+    span.decided(Decision::Denied(reason.clone()));
+    span.settle(Outcome::Denied);
+    Refusal::Denied(reason)
+}
+
 /// Whether a message only keeps a session going or lists what there is.
 fn keeps_session(class: MethodClass) -> bool {
     match class {
@@ -291,6 +354,10 @@ fn note_account(span: &mut Span, held: Option<&Held>) {
     if let Some(account) = held.and_then(|held| held.account.as_ref()) {
         span.account(account);
     }
+}
+
+fn email(held: Option<&Held>) -> Option<&str> {
+    held.and_then(|held| held.account.as_ref()?.email.as_deref())
 }
 
 fn outcome_of(error: &CredentialError) -> Outcome {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -16,6 +17,8 @@ use tokio::sync::watch;
 use crate::audit::{Event, Trail};
 use crate::clients::{Clients, KEY_PREFIX, Registered};
 use crate::config::{Config, Problem, ServerConfig, edit};
+use crate::consent::desk::Desk;
+use crate::consent::ledger::{Ending, Ledger};
 use crate::custody::Custody;
 use crate::grants::Grants;
 use crate::keeper::{Keeper, Parts, SignInState, SignedOut};
@@ -27,6 +30,9 @@ use crate::store::{Store, StoreError, StoredClient};
 
 mod access;
 mod connecting;
+mod permissions;
+
+pub use permissions::NotPermitted;
 
 /// How long the end waits for sign-ins to be saved.
 const LAST_STORING: Duration = Duration::from_secs(10);
@@ -63,6 +69,10 @@ struct Shared {
     changed: watch::Sender<u64>,
     questions: Questions,
     access: access::Access,
+    ledger: Ledger,
+    desk: Desk,
+    /// Counts the changes that were asked about.
+    changes: AtomicU64,
     /// Held while settings change: two changes of one file must not overtake each other.
     changing: tokio::sync::Mutex<()>,
 }
@@ -161,6 +171,10 @@ impl Broker {
         let access = access::Access::load(&store)?;
         let custody = Custody::new(Arc::clone(&ports.keys), &places.state.display().to_string(), &places.machine);
         let locks = places.state.join("grants");
+        let changed = watch::Sender::new(0);
+        let clock = || Arc::clone(&ports.clock);
+        let ledger = Ledger::open(Arc::clone(&store), clock(), trail.clone(), changed.clone())?;
+        let desk = Desk::new(clock(), trail.clone(), ledger.clone());
         let broker = Self(Arc::new(Shared {
             grants: Grants::new(ports.clone(), custody.clone(), Arc::clone(&store), locks),
             registrations: Registrations::new(Arc::clone(&store), custody.clone()),
@@ -173,9 +187,12 @@ impl Broker {
             problems: ArcSwap::default(),
             servers: ArcSwap::default(),
             clients: ArcSwap::from_pointee(clients),
-            changed: watch::Sender::new(0),
+            changed,
             questions: Questions::default(),
             access,
+            ledger,
+            desk,
+            changes: AtomicU64::new(0),
             changing: tokio::sync::Mutex::new(()),
         }));
         broker.adopt(config);
@@ -377,6 +394,7 @@ impl Broker {
         server.keeper.leave().await;
         self.0.custody.forget_server(name).await?;
         self.adopt(parsed);
+        self.ledger().end(Ending::ServerRemoved, |consent| consent.server == *name);
         self.0.trail.event(Event::ServerRemoved { server: name.clone() });
         Ok(())
     }
@@ -434,6 +452,7 @@ impl Broker {
             return Err(ChangeError::UnknownClient(name.clone()));
         }
         self.0.clients.store(Arc::new(self.0.clients.load().without(name)));
+        self.ledger().end(Ending::ClientRevoked, |consent| consent.client.as_ref() == Some(name));
         self.0.trail.event(Event::ClientRevoked { client: name.clone() });
         self.touch();
         Ok(())

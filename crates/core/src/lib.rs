@@ -10,6 +10,7 @@ pub mod carriers;
 pub mod clients;
 pub mod config;
 pub mod connect;
+pub mod consent;
 pub mod custody;
 pub mod doctor;
 pub mod grants;

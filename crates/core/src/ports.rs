@@ -75,6 +75,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Time since the machine started, sleep included: for lifetimes.
     fn boot(&self) -> BootTime;
+    /// When the day ends where the person is.
+    fn midnight(&self) -> Timestamp;
 }
 
 /// Asks issuers and metadata addresses. Requests are small and answers are bounded; nothing here streams.

@@ -12,6 +12,7 @@ use keybearer_model::program::{Pin, Process, ProgramFile};
 use crate::audit::Event;
 use crate::broker::Broker;
 use crate::clients::{Recognition, Registered};
+use crate::consent::ledger::Ending;
 
 impl Broker {
     /// The caller behind a verified process chain, and its registration if it has one.
@@ -66,6 +67,7 @@ impl Broker {
         if client.note_changed() {
             let (client, sha256) = (client.stored.name.clone(), file.digest());
             tracing::warn!(%client, "another program is in the place of a client's: it is not taken for that client");
+            self.ledger().end(Ending::ProgramChanged, |consent| consent.client.as_ref() == Some(&client));
             self.trail().event(Event::ProgramChanged { client, sha256 });
             self.touch();
         }

@@ -87,6 +87,14 @@ impl Caller {
         }
     }
 
+    /// The process whose end is the program's: the topmost one of those that run the same file, because programs start
+    /// themselves again for parts of their work. `None` where no process is known well enough to see its end.
+    pub fn root(&self) -> Option<&Process> {
+        let first = self.program().filter(|process| process.begun != 0)?;
+        let same = |process: &&Process| process.executable.is_some() && process.executable == first.executable;
+        self.chain().iter().skip(1).take_while(same).last().or(Some(first))
+    }
+
     /// How far the program is known; `None` for one that has shown a key.
     pub fn attribution(&self) -> Option<Attribution> {
         self.attribution
@@ -95,6 +103,18 @@ impl Caller {
     /// Which client this is, as a key for sessions, questions and consents.
     pub fn principal(&self) -> Principal {
         self.principal
+    }
+}
+
+impl Principal {
+    /// As it is stored.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// As it was stored.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
     }
 }
 

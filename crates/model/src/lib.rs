@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod caller;
+pub mod consent;
 pub mod grant;
 pub mod name;
 pub mod program;

@@ -23,6 +23,22 @@ pub struct Process {
     pub changeable: Changeable,
 }
 
+/// One process and no later one of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// Its number.
+    pub pid: u32,
+    /// When it began, in the system's own unit.
+    pub begun: u64,
+}
+
+impl Process {
+    /// This process and no later one.
+    pub fn id(&self) -> ProcessId {
+        ProcessId { pid: self.pid, begun: self.begun }
+    }
+}
+
 /// Who can change a program, or put another one in its place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

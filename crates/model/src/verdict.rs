@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::consent::Lasting;
+
 /// Names the rule that decided: where it stands and which it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleId {
@@ -16,6 +18,8 @@ pub enum RuleId {
     RegisteredClient,
     /// No rule: a person answered the question.
     Person,
+    /// No rule: a person has allowed it before, and this is the number of that permission.
+    Consent(u64),
 }
 
 impl fmt::Display for RuleId {
@@ -24,6 +28,7 @@ impl fmt::Display for RuleId {
             Self::User { number, line } => write!(f, "rule {number} (config.toml line {line})"),
             Self::RegisteredClient => f.write_str("the client is registered"),
             Self::Person => f.write_str("allowed by the person"),
+            Self::Consent(number) => write!(f, "permission {number}"),
         }
     }
 }
@@ -50,6 +55,8 @@ pub enum DenyReason {
     NobodyToAsk,
     /// The person did not answer in time.
     NoAnswer,
+    /// Too many questions wait already, or this caller was refused too often of late.
+    TooManyQuestions,
     /// The client is registered for other servers only.
     NotThisServer,
     /// The person has stopped all access.
@@ -64,6 +71,7 @@ impl fmt::Display for DenyReason {
             Self::Person => f.write_str("refused by the person"),
             Self::NobodyToAsk => f.write_str("nobody is there to ask"),
             Self::NoAnswer => f.write_str("no answer in time"),
+            Self::TooManyQuestions => f.write_str("too many questions"),
             Self::NotThisServer => f.write_str("the client is registered for other servers"),
             Self::Stopped => f.write_str("all access is stopped"),
         }
@@ -75,8 +83,8 @@ impl fmt::Display for DenyReason {
 pub enum Verdict {
     /// It may proceed.
     Allow(RuleId),
-    /// The person decides.
-    Ask(AskReason),
+    /// The person decides, and a yes may count so long at most.
+    Ask(AskReason, Lasting),
     /// It may not proceed.
     Deny(DenyReason),
 }

@@ -18,6 +18,7 @@ pub mod passed;
 pub mod peer;
 pub mod person_file;
 pub mod registry;
+pub mod shell;
 pub mod start;
 pub mod subnet;
 pub mod supervisor;

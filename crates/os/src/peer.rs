@@ -14,6 +14,7 @@ use crate::local::Stream;
 
 #[cfg(unix)]
 mod files;
+mod life;
 #[cfg(target_os = "linux")]
 #[path = "peer/linux.rs"]
 mod system;
@@ -24,6 +25,7 @@ mod system;
 #[path = "peer/elsewhere.rs"]
 mod system;
 
+pub use life::{begun_at, ended};
 #[cfg(windows)]
 pub(crate) use system::same_user;
 

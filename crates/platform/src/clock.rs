@@ -21,6 +21,12 @@ impl Clock for SystemClock {
     fn boot(&self) -> BootTime {
         BootTime::from_duration(since_boot())
     }
+
+    fn midnight(&self) -> Timestamp {
+        let now = jiff::Zoned::now();
+        let next = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
+        Timestamp::from_millis(next.map_or_else(|_| now.timestamp(), |next| next.timestamp()).as_millisecond())
+    }
 }
 
 /// `CLOCK_BOOTTIME` on Linux; on macOS `CLOCK_MONOTONIC`, which there goes on while the machine sleeps.
@@ -45,6 +51,12 @@ fn since_boot() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_day_ends_within_a_day_and_an_hour_of_summer_time() {
+        let left = SystemClock.midnight().since(SystemClock.now());
+        assert!(left > Duration::ZERO && left <= Duration::from_secs(25 * 3600), "{left:?}");
+    }
 
     #[test]
     fn both_clocks_run() {

@@ -1,15 +1,20 @@
 //! Decides whether a call may proceed.
 //!
 //! Pure: no clock, no files, no network, no `async`. A verdict depends on the arguments alone, and carries its reason.
-//! Only an explicit rule allows; where none matches, `unknown` decides between asking and denying (SEC-57). The one
-//! thing that needs no rule is that a registered client keeps its session and sees what there is.
+//! Only an explicit rule or a person's consent allows; where neither speaks, `unknown` decides between asking and
+//! denying (SEC-57). The one thing that needs neither is that a registered client keeps its session and sees what there
+//! is. A consent answers a question beforehand, no more: it never outweighs a rule that denies.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails"))]
 
+pub mod consents;
 pub mod pattern;
 
 use keybearer_model::call::{Call, MethodClass};
+use keybearer_model::consent::Lasting;
+use keybearer_model::time::Timestamp;
 use keybearer_model::verdict::{AskReason, DenyReason, RuleId, Verdict};
 
+use crate::consents::Consents;
 use crate::pattern::Pattern;
 
 /// What a person wrote down about who may do what.
@@ -36,8 +41,12 @@ pub enum Unknown {
 pub enum Effect {
     /// The call proceeds.
     Allow,
-    /// The person is asked.
+    /// The person is asked, and may answer once and for all.
     Ask,
+    /// The person is asked once for each run of the program.
+    AskPerSession,
+    /// The person is asked each time.
+    AskEachTime,
     /// The call does not proceed.
     Deny,
 }
@@ -70,10 +79,21 @@ pub struct Except {
     pub tools: Vec<Pattern>,
 }
 
-/// Decides: the strictest matching rule wins (deny, then ask, then allow).
+/// Decides: the strictest matching rule wins (deny, ask each time, ask per session, ask, allow). Where that asks, a
+/// consent in force answers for the person, if it may count as long as it does.
 ///
 /// `registered` says whether the caller is a client that a person or IT registered, by key or by program.
-pub fn decide(policy: &Policy, call: &Call, registered: bool) -> Verdict {
+pub fn decide(policy: &Policy, call: &Call, registered: bool, consents: &Consents, now: Timestamp) -> Verdict {
+    match by_rule(policy, call, registered) {
+        Verdict::Ask(reason, longest) => match consents.covering(call, longest, now) {
+            Some(consent) => Verdict::Allow(RuleId::Consent(consent.number)),
+            None => Verdict::Ask(reason, longest),
+        },
+        verdict @ (Verdict::Allow(_) | Verdict::Deny(_)) => verdict,
+    }
+}
+
+fn by_rule(policy: &Policy, call: &Call, registered: bool) -> Verdict {
     let mut strictest: Option<&Rule> = None;
     for rule in policy.rules.iter().filter(|rule| rule.matches(call)) {
         if strictest.is_none_or(|other| rule.effect > other.effect) {
@@ -85,7 +105,7 @@ pub fn decide(policy: &Policy, call: &Call, registered: bool) -> Verdict {
         (None, _) if is_upkeep(call.class) && (registered || policy.names(call)) => {
             Verdict::Allow(RuleId::RegisteredClient)
         }
-        (None, Unknown::Ask) => Verdict::Ask(AskReason::Unknown),
+        (None, Unknown::Ask) => Verdict::Ask(AskReason::Unknown, Lasting::Always),
         (None, Unknown::Deny) => Verdict::Deny(DenyReason::Unknown),
     }
 }
@@ -94,7 +114,9 @@ impl Policy {
     /// Whether some rule lets this caller do or ask for something at this server.
     fn names(&self, call: &Call) -> bool {
         self.rules.iter().any(|rule| match rule.effect {
-            Effect::Allow | Effect::Ask => any_client(&rule.clients, call) && any_server(&rule.servers, call),
+            Effect::Allow | Effect::Ask | Effect::AskPerSession | Effect::AskEachTime => {
+                any_client(&rule.clients, call) && any_server(&rule.servers, call)
+            }
             Effect::Deny => false,
         })
     }
@@ -109,9 +131,12 @@ impl Rule {
     }
 
     fn verdict(&self) -> Verdict {
+        let ask = |longest| Verdict::Ask(AskReason::Rule(self.id.clone()), longest);
         match self.effect {
             Effect::Allow => Verdict::Allow(self.id.clone()),
-            Effect::Ask => Verdict::Ask(AskReason::Rule(self.id.clone())),
+            Effect::Ask => ask(Lasting::Always),
+            Effect::AskPerSession => ask(Lasting::Session),
+            Effect::AskEachTime => ask(Lasting::Once),
             Effect::Deny => Verdict::Deny(DenyReason::Rule(self.id.clone())),
         }
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use expect_test::{Expect, expect};
 use keybearer_model::call::RiskClass;
 use keybearer_model::caller::{Caller, Process};
+use keybearer_model::consent::{Consent, Subject, Used};
 use proptest::prelude::*;
 
 use super::*;
@@ -21,6 +22,8 @@ fn policy(text: &str) -> Policy {
         let effect = match words[0] {
             "allow" => Effect::Allow,
             "ask" => Effect::Ask,
+            "ask_per_session" => Effect::AskPerSession,
+            "ask_each_time" => Effect::AskEachTime,
             "deny" => Effect::Deny,
             other => panic!("{other}"),
         };
@@ -70,10 +73,77 @@ fn call(text: &str) -> Call {
 fn told(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Allow(rule) => format!("allow: {rule}"),
-        Verdict::Ask(AskReason::Rule(rule)) => format!("ask: {rule}"),
-        Verdict::Ask(AskReason::Unknown) => "ask: no rule".to_owned(),
+        Verdict::Ask(AskReason::Rule(rule), _) => format!("ask: {rule}"),
+        Verdict::Ask(AskReason::Unknown, _) => "ask: no rule".to_owned(),
         Verdict::Deny(reason) => format!("deny: {reason}"),
     }
+}
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+fn unconsented(policy: &Policy, call: &Call, registered: bool) -> Verdict {
+    decide(policy, call, registered, &Consents::default(), NOW)
+}
+
+/// A consent to what `asked` is about, so long.
+fn consent(asked: &str, lasting: Lasting) -> Arc<Consent> {
+    let call = call(asked);
+    Arc::new(Consent {
+        number: 5,
+        principal: call.caller.principal(),
+        client: call.caller.client.clone(),
+        program: None,
+        process: None,
+        server: call.server.clone(),
+        subject: Subject::of(&call),
+        account: None,
+        lasting,
+        given: NOW,
+        ends: None,
+        idle: None,
+        used: Used::at(NOW),
+    })
+}
+
+#[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "so that a table row reads `expect![...]`")]
+fn check_with(consented: (&str, Lasting), rules: &str, asked: &str, want: Expect) {
+    let (call, consents) = (call(asked), Consents::from_iter([consent(consented.0, consented.1)]));
+    want.assert_eq(&told(&decide(&policy(rules), &call, call.caller.client.is_some(), &consents, NOW)));
+}
+
+#[test]
+fn a_consent_answers_a_question_and_outweighs_no_rule() {
+    let always = ("claude crm put_it", Lasting::Always);
+    check_with(always, "", "claude crm put_it", expect!["allow: permission 5"]);
+    check_with(always, "", "claude crm get_it", expect!["ask: no rule"]);
+    check_with(always, "", "cursor crm put_it", expect!["ask: no rule"]);
+    check_with(always, "unknown=deny", "claude crm put_it", expect!["deny: no rule allows it"]);
+    check_with(always, "ask * crm *", "claude crm put_it", expect!["allow: permission 5"]);
+    check_with(always, "deny * crm *", "claude crm put_it", expect!["deny: rule 1 (config.toml line 1)"]);
+    check_with(always, "allow * crm *", "claude crm put_it", expect!["allow: rule 1 (config.toml line 1)"]);
+}
+
+#[test]
+fn a_rule_says_how_long_an_answer_may_count() {
+    let asked = "claude crm put_it";
+    let check = |rules, lasting, want| check_with((asked, lasting), rules, asked, want);
+    check("ask_per_session * crm *", Lasting::Session, expect!["allow: permission 5"]);
+    check("ask_per_session * crm *", Lasting::Today, expect!["ask: rule 1 (config.toml line 1)"]);
+    check("ask_each_time * crm *", Lasting::Session, expect!["ask: rule 1 (config.toml line 1)"]);
+    check("ask * crm *\nask_each_time * crm *", Lasting::Always, expect!["ask: rule 2 (config.toml line 2)"]);
+    check("ask_each_time * crm *\ndeny * * *", Lasting::Always, expect!["deny: rule 2 (config.toml line 2)"]);
+    assert!(Effect::Allow < Effect::Ask && Effect::Ask < Effect::AskPerSession);
+    assert!(Effect::AskPerSession < Effect::AskEachTime && Effect::AskEachTime < Effect::Deny);
+}
+
+#[test]
+fn a_consent_that_has_ended_answers_nothing() {
+    let call = call("claude crm put_it");
+    let consents = Consents::from_iter([consent("claude crm put_it", Lasting::Always)]);
+    let before = NOW - std::time::Duration::from_secs(1);
+    assert_eq!(told(&decide(&policy(""), &call, true, &consents, before)), "ask: no rule");
+    assert_eq!(told(&decide(&policy(""), &call, true, &consents.without(|one| one.number == 5), NOW)), "ask: no rule");
 }
 
 /// A caller with a name counts as registered, one without does not.
@@ -81,7 +151,7 @@ fn told(verdict: &Verdict) -> String {
 #[expect(clippy::needless_pass_by_value, reason = "so that a table row reads `expect![...]`")]
 fn check(rules: &str, asked: &str, want: Expect) {
     let call = call(asked);
-    want.assert_eq(&told(&decide(&policy(rules), &call, call.caller.client.is_some())));
+    want.assert_eq(&told(&unconsented(&policy(rules), &call, call.caller.client.is_some())));
 }
 
 #[test]
@@ -115,7 +185,7 @@ fn exceptions_take_away_from_their_own_rule_only() {
     check("allow * crm * except a\nallow * crm a", "claude crm a", expect!["allow: rule 2 (config.toml line 2)"]);
     let mut rules = policy("deny * crm");
     rules.rules[0].except.push(Except::default());
-    assert_eq!(told(&decide(&rules, &call("claude crm x"), true)), "deny: rule 1 (config.toml line 1)");
+    assert_eq!(told(&unconsented(&rules, &call("claude crm x"), true)), "deny: rule 1 (config.toml line 1)");
 }
 
 #[test]
@@ -164,7 +234,7 @@ fn asked() -> impl Strategy<Value = String> {
 fn strictness(verdict: &Verdict) -> u8 {
     match verdict {
         Verdict::Allow(_) => 0,
-        Verdict::Ask(_) => 1,
+        Verdict::Ask(..) => 1,
         Verdict::Deny(_) => 2,
     }
 }
@@ -173,40 +243,40 @@ proptest! {
     #[test]
     fn unknown_never_allows(asked in asked(), denying: bool, registered: bool) {
         let call = call(&asked);
-        let verdict = decide(&policy(if denying { "unknown=deny" } else { "" }), &call, registered);
+        let verdict = unconsented(&policy(if denying { "unknown=deny" } else { "" }), &call, registered);
         prop_assert!(strictness(&verdict) > 0 || is_upkeep(call.class) && registered);
     }
 
     #[test]
     fn what_is_allowed_has_an_allow_rule_that_matches(rules in proptest::collection::vec(rule(), 0..6), asked in asked(), registered: bool) {
         let (policy, call) = (policy(&rules.join("\n")), call(&asked));
-        match decide(&policy, &call, registered) {
+        match unconsented(&policy, &call, registered) {
             Verdict::Allow(RuleId::User { number, .. }) => {
                 prop_assert!(policy.rules[number - 1].effect == Effect::Allow && policy.rules[number - 1].matches(&call));
             }
             Verdict::Allow(other) => prop_assert!(other == RuleId::RegisteredClient && is_upkeep(call.class)),
-            Verdict::Ask(_) | Verdict::Deny(_) => {}
+            Verdict::Ask(..) | Verdict::Deny(_) => {}
         }
     }
 
     #[test]
     fn one_more_deny_rule_never_loosens(rules in proptest::collection::vec(rule(), 0..6), more in rule(), at in 0_usize..6, asked in asked(), registered: bool) {
         let call = call(&asked);
-        let before = decide(&policy(&rules.join("\n")), &call, registered);
+        let before = unconsented(&policy(&rules.join("\n")), &call, registered);
         let mut tighter = rules.clone();
         tighter.insert(at.min(rules.len()), more.replacen("allow", "deny", 1).replacen("ask", "deny", 1));
-        let after = decide(&policy(&tighter.join("\n")), &call, registered);
+        let after = unconsented(&policy(&tighter.join("\n")), &call, registered);
         prop_assert!(strictness(&after) >= strictness(&before), "{:?} became {:?}", before, after);
     }
 
     #[test]
     fn the_order_of_rules_changes_no_outcome(mut rules in proptest::collection::vec(rule(), 0..7), turn in 0_usize..7, asked in asked(), registered: bool) {
         let call = call(&asked);
-        let before = decide(&policy(&rules.join("\n")), &call, registered);
+        let before = unconsented(&policy(&rules.join("\n")), &call, registered);
         let turn = turn.min(rules.len());
         rules.rotate_left(turn);
         rules.reverse();
-        let after = decide(&policy(&rules.join("\n")), &call, registered);
+        let after = unconsented(&policy(&rules.join("\n")), &call, registered);
         prop_assert_eq!(strictness(&after), strictness(&before));
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn obstacle(refusal: &Refusal) -> Obstacle {
             | DenyReason::NotThisServer
             | DenyReason::Stopped,
         ) => Obstacle::NotAllowed,
+        Refusal::Denied(DenyReason::TooManyQuestions) => Obstacle::TooMuch,
         Refusal::Credential(CredentialError::SignInNeeded) => Obstacle::SignInNeeded,
         Refusal::Credential(CredentialError::RefusedByServer) => Obstacle::SignInRefused,
         Refusal::Credential(CredentialError::IssuerUnavailable(_)) => Obstacle::IssuerUnavailable,

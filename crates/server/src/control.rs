@@ -1,6 +1,7 @@
 //! The control API: what the command line and the shell ask of the core, one JSON object a line.
 //!
-//! It tells no token and approves no call. The peer is a process of the same user, which the socket has verified.
+//! It tells no token. The peer is a process of the same user, which the socket has verified; questions are answered by
+//! the desktop shell alone (`prompts`), and with one attached it is asked before anything else lets more in.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +10,14 @@ use keybearer_control::error::{Code, Error};
 use keybearer_control::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
 use keybearer_core::broker::{Broker, ClientKind, ServerSecrets};
 use keybearer_core::config::{AuthConfig, OAuthConfig, ServerConfig};
+use keybearer_core::consent::question::Change;
 use keybearer_core::{keeper, sign_in};
 use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::secret::Secret;
+use keybearer_model::url::Upstream;
 use keybearer_os::folders::Folders;
 use keybearer_os::local::{Carrier, Listener, Stream};
-use keybearer_os::peer::{self, Peer};
+use keybearer_os::shell::Shell;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, ReadHalf, WriteHalf};
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinSet;
@@ -22,11 +25,12 @@ use tokio::task::JoinSet;
 use crate::doors::Doors;
 use crate::doorways::Doorways;
 use crate::draining::Draining;
+use crate::prompts::{self, Peer};
 use crate::stdio::Bridges;
 use crate::{programs, view};
 
 /// The longest request.
-const LONGEST_REQUEST: u64 = 1 << 20;
+pub(crate) const LONGEST_REQUEST: u64 = 1 << 20;
 
 /// What the control API serves from.
 #[derive(Clone)]
@@ -40,6 +44,8 @@ pub(crate) struct Control {
     pub(crate) draining: Draining,
     pub(crate) doorways: Doorways,
     pub(crate) folders: Folders,
+    /// Which program may answer questions.
+    pub(crate) shell: Arc<Shell>,
     /// One client is connected at a time: between looking at its files and writing them nobody else of us comes.
     pub(crate) connecting: Arc<Mutex<()>>,
 }
@@ -77,14 +83,18 @@ impl Control {
     }
 
     async fn serve(self, stream: Stream) {
+        let peer = Peer::of(&stream, &self.shell);
         let carrier = stream.carrier();
-        let peer = peer::identify(&stream);
         let (reader, mut replies) = tokio::io::split(stream);
         let mut reader = BufReader::new(reader);
         while let Some(line) = next_line(&mut reader).await {
             let sent = match serde_json::from_slice(&line) {
                 Ok(Request::Drain) => self.drain(carrier.as_ref(), &mut replies).await,
-                Ok(request) => self.obey(request, peer.as_ref().ok(), &mut replies).await,
+                Ok(Request::TakePrompts) => match peer.lease(&self.broker) {
+                    Ok(lease) => return drop(prompts::serve(&self.broker, lease, &mut reader, &mut replies).await),
+                    Err(error) => say(&mut replies, &Reply::Failed { error }).await,
+                },
+                Ok(request) => self.obey(request, &peer, &mut replies).await,
                 Err(cause) => {
                     let error = Error::new(Code::BadRequest, format!("the request is not understood: {cause}"));
                     say(&mut replies, &Reply::Failed { error }).await
@@ -96,7 +106,7 @@ impl Control {
         }
     }
 
-    async fn obey(&self, request: Request, peer: Option<&Peer>, replies: &mut Replies) -> std::io::Result<()> {
+    async fn obey(&self, request: Request, peer: &Peer, replies: &mut Replies) -> std::io::Result<()> {
         let reply = match request {
             Request::Status => {
                 self.broker.reload().await;
@@ -105,11 +115,11 @@ impl Control {
             Request::Watch => return self.watch(replies).await,
             Request::AddServer { name, url, header, client_id, issuer, client_secret, scopes } => {
                 let client = Registered { id: client_id, issuer, secret: client_secret };
-                done(self.add_server(&name, &url, header, client, scopes).await)
+                done(self.add_server(peer, &name, &url, header, client, scopes).await)
             }
             Request::RemoveServer { name } => done(self.remove_server(&name).await),
             Request::AddClient { name, servers, program, container } => {
-                done(self.add_client(&name, &servers, program, container).await)
+                done(self.register_client(peer, &name, &servers, program, container).await)
             }
             Request::RevokeClient { name } => done(self.revoke_client(&name).await),
             Request::Login { server, open_browser, by_code } => {
@@ -120,14 +130,19 @@ impl Control {
             Request::Doctor { target } => done(self.examine(&target).await),
             Request::KnownClients => done(self.known_clients().await),
             Request::ConnectPreview { wish } => done(self.connect_preview(wish).await),
-            Request::Connect { wish, token } => done(self.connect(wish, &token).await),
+            Request::Connect { wish, token } => done(self.connect(peer, wish, &token).await),
             Request::Disconnect { client } => done(self.disconnect(&client).await),
             Request::Activity { last } => return self.activity(last, replies).await,
-            Request::Tools { server } => done(self.tools(&server, peer).await),
+            Request::Tools { server } => done(self.tools(&server, peer.identified()).await),
             Request::Look { url } => done(self.look(&url).await),
             Request::Settings => self.settings(),
             Request::StopAccess => done(self.stop_access().await),
             Request::ResumeAccess => done(self.resume_access().await),
+            // On its own connection; one that does not hold the lease has no question to answer.
+            Request::TakePrompts | Request::Answer { .. } | Request::MoreTime { .. } => {
+                Reply::Failed { error: peer.cannot_answer(self.broker.desk()) }
+            }
+            Request::RevokePermission { number } => done(self.revoke_permission(number)),
             Request::Stop => {
                 self.stop.notify_one();
                 Reply::Done
@@ -168,8 +183,17 @@ impl Control {
         }
     }
 
+    fn revoke_permission(&self, number: u64) -> Result<Reply, Error> {
+        if self.broker.revoke_permission(number) {
+            return Ok(Reply::Done);
+        }
+        Err(Error::new(Code::UnknownPermission, format!("there is no permission {number}"))
+            .hint("see the numbers with `keybearer permissions list`"))
+    }
+
     async fn add_server(
         &self,
+        peer: &Peer,
         name: &str,
         url: &str,
         header: Option<HeaderSecret>,
@@ -177,7 +201,7 @@ impl Control {
         scopes: Vec<String>,
     ) -> Result<Reply, Error> {
         let name: ServerName = parse(name)?;
-        let url = url.parse().map_err(|cause| Error::new(Code::BadRequest, format!("{cause}")))?;
+        let url: Upstream = url.parse().map_err(|cause| Error::new(Code::BadRequest, format!("{cause}")))?;
         let mut secrets = ServerSecrets::default();
         let auth = match header {
             Some(HeaderSecret { name, value }) => {
@@ -195,6 +219,10 @@ impl Control {
                 AuthConfig::OAuth(oauth)
             }
         };
+        if !self.broker.knows(&name) {
+            let url = Upstream::to_string(&url);
+            peer.permit(&self.broker, Change::AddServer { name: name.clone(), url }).await?;
+        }
         let added = self.broker.add_server(&name, &ServerConfig::new(url, auth), secrets).await;
         added.map_err(|error| view::change_error(&self.broker, &error))?;
         self.server(&name)
@@ -208,6 +236,22 @@ impl Control {
     async fn remove_server(&self, name: &str) -> Result<Reply, Error> {
         let removed = self.broker.remove_server(&parse(name)?).await;
         removed.map(|()| Reply::Done).map_err(|error| view::change_error(&self.broker, &error))
+    }
+
+    async fn register_client(
+        &self,
+        peer: &Peer,
+        name: &str,
+        servers: &[String],
+        program: Option<String>,
+        container: bool,
+    ) -> Result<Reply, Error> {
+        let (wanted, allowed) = (parse(name)?, servers.iter().map(|server| parse(server)).collect::<Result<_, _>>()?);
+        if self.broker.clients().by_name(&wanted).is_none() {
+            let program = program.as_deref().map(Into::into);
+            peer.permit(&self.broker, Change::AddClient { name: wanted, program, servers: allowed }).await?;
+        }
+        self.add_client(name, servers, program, container).await
     }
 
     pub(crate) async fn add_client(

@@ -5,6 +5,7 @@
 
 mod answer;
 mod calls;
+mod closing;
 mod connect;
 mod connection;
 mod container_door;
@@ -25,6 +26,7 @@ mod limits;
 mod own;
 mod person;
 mod programs;
+mod prompts;
 mod relayed;
 mod run;
 mod sessions;

@@ -9,10 +9,12 @@ use keybearer_core::broker::Broker;
 use keybearer_os::local::{self, BindError, Listener, Name};
 use keybearer_os::lock::CoreLock;
 use keybearer_os::passed::Given;
+use keybearer_os::shell::Shell;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::calls;
+use crate::closing;
 use crate::container_door;
 use crate::control::Control;
 use crate::doors::Doors;
@@ -42,6 +44,8 @@ pub struct Parts<'a> {
     pub lock: &'a CoreLock,
     /// Listening sockets that somebody else has opened for this core.
     pub given: Given,
+    /// Which program may put questions to the person and answer them.
+    pub shell: Shell,
     /// After how long a silence an event stream gets a comment; [`SILENCE`](crate::SILENCE) but in tests.
     pub silence: Duration,
 }
@@ -72,7 +76,7 @@ pub struct Running {
 /// # Errors
 /// If a socket of ours cannot be opened. A taken HTTP port is no error: that door stays closed and says so.
 pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
-    let Parts { broker, tls, lock, given, silence } = parts;
+    let Parts { broker, tls, lock, given, shell, silence } = parts;
     let forwarder = Arc::new(Forwarder::new(tls));
     let doorways = Doorways::new(given);
     let open = |name| open(lock, name, &doorways);
@@ -103,6 +107,7 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
     let first = http_door::FirstLook::new(&exchange, &state).await;
     let (mut tasks, mut visited) = (JoinSet::new(), JoinSet::new());
     tasks.spawn(programs::look_at_all(broker.clone()));
+    tasks.spawn(closing::watch(broker.clone()));
     visited.spawn(socket_door::accept(programs, exchange.clone()));
     visited.spawn(container_door::keep(exchange.clone(), container_state));
     visited.spawn(first.keep(exchange, state));
@@ -118,6 +123,7 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
         draining,
         doorways,
         folders: lock.folders().clone(),
+        shell: Arc::new(shell),
         connecting: Arc::default(),
     };
     tasks.spawn(control.accept(controls));

@@ -12,7 +12,7 @@ use keybearer_core::sign_in::{DeviceCode, SignInError, Told};
 use keybearer_model::name::ServerName;
 
 use crate::doors::Doors;
-use crate::programs;
+use crate::{programs, prompts};
 
 /// The whole state.
 pub(crate) fn snapshot(broker: &Broker, doors: &Doors) -> Snapshot {
@@ -30,6 +30,7 @@ pub(crate) fn snapshot(broker: &Broker, doors: &Doors) -> Snapshot {
         container_door: doors.container.borrow().clone(),
         socket_door: doors.socket.clone(),
         stopped: broker.is_stopped(),
+        permissions: broker.permissions().iter().map(|consent| prompts::permission(consent)).collect(),
         problems: problems(broker),
     }
 }

@@ -62,6 +62,7 @@ fn snapshot(state: SignIn) -> Reply {
             container_door: ContainerDoor::Closed,
             socket_door: None,
             stopped: false,
+            permissions: Vec::new(),
             problems: Vec::new(),
         },
     }

@@ -31,6 +31,7 @@ fn attached(servers: Vec<Server>, failures: &BTreeMap<String, Error>) -> View {
         container_door: ContainerDoor::Closed,
         socket_door: None,
         stopped: false,
+        permissions: Vec::new(),
         problems: Vec::new(),
     };
     View::attached(&snapshot, failures)

@@ -7,6 +7,7 @@ pub(crate) mod connect;
 mod doctor;
 mod generate;
 mod life;
+mod permissions;
 mod servers;
 mod sign_in;
 mod supervise;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
         Command::Doctor { target } => doctor::run(target, format),
         Command::Servers(command) => servers::run(command, format),
         Command::Clients(command) => clients::run(command, format),
+        Command::Permissions(command) => permissions::run(&command, format),
         Command::Connect(wanted) => connect::connect(&wanted, format),
         Command::Disconnect { client } => connect::disconnect(&client, format),
         Command::Tools { server } => tools::list(&server, format),

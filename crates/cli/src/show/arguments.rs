@@ -1,8 +1,6 @@
 //! A tool's arguments, one a line, as the message has them: the JSON text of each value, cleaned and cut.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use keybearer_control::arguments::members;
 use serde_json::value::RawValue;
 
 use crate::plain::{clean, quoted, shortened};
@@ -15,10 +13,10 @@ const LONGEST: usize = 160;
 
 /// `text` is the raw `params.arguments`; empty where the message has none.
 pub(crate) fn arguments(text: &str) -> String {
-    match serde_json::from_str::<Members>(text) {
+    match members(text) {
         _ if text.is_empty() => String::new(),
-        Ok(Members(members)) => list(&members),
-        Err(_) => format!("  arguments {}\n", quoted(text, LONGEST)),
+        Some(members) => list(&members),
+        None => format!("  arguments {}\n", quoted(text, LONGEST)),
     }
 }
 
@@ -33,33 +31,6 @@ fn list(members: &[(String, Box<RawValue>)]) -> String {
         text.push_str(&format!("  │ … and {} more\n", members.len() - MOST));
     }
     text
-}
-
-/// The members of an object in their order, values as they were written.
-struct Members(Vec<(String, Box<RawValue>)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-struct InOrder;
-
-impl<'de> Visitor<'de> for InOrder {
-    type Value = Members;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = map.next_entry()? {
-            members.push(member);
-        }
-        Ok(Members(members))
-    }
 }
 
 #[cfg(test)]

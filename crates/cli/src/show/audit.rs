@@ -103,6 +103,12 @@ fn event_words(event: &str) -> String {
         "client_added" => "client registered",
         "client_revoked" => "client revoked",
         "program_changed" => "its program is another one: treated as unknown",
+        "answered" => "answered a question",
+        "answer_refused" => "an answer did not count",
+        "prompter_attached" => "the window answers questions",
+        "prompter_refused" => "wanted to answer questions: refused",
+        "permission_given" => "permission given",
+        "permission_ended" => "permission ended",
         "server_added" => "server added",
         "server_removed" => "server removed",
         "turned_away" => "turned away",
@@ -123,7 +129,14 @@ fn event_detail(record: &Value) -> String {
         let (reason, door) = (words("reason").unwrap_or_default(), words("door").unwrap_or_default());
         format!("{times} times at the {door} door: {}", reason.replace('_', " "))
     });
-    [account, issuer, words("found"), lost, turned_away].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let permission = record.get("permission").and_then(Value::as_u64).map(|number| format!("{number}:"));
+    let lasting = words("answer").or_else(|| words("lasts")).or_else(|| words("why"));
+    let lasting = lasting.map(|word| format!("({})", word.replace('_', " ")));
+    [account, issuer, permission, words("what"), lasting, words("found"), lost, turned_away]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
@@ -153,16 +166,22 @@ mod tests {
             json!({"time": "2023-11-14T10:45:00.000Z", "event": "client_added", "client": "librechat"}),
             json!({"time": "2023-11-14T10:46:00.000Z", "event": "turned_away", "door": "http",
                 "reason": "calls_per_second", "client": "wild-app", "times": 3}),
+            json!({"time": "2023-11-14T10:47:00.000Z", "event": "permission_given", "permission": 3,
+                "client": "claude-desktop", "server": "crm", "what": "find_accounts", "lasts": "today"}),
+            json!({"time": "2023-11-14T10:48:00.000Z", "event": "answer_refused", "program": "/tmp/evil",
+                "why": "too_early"}),
             json!({"time": "later", "event": "of a newer core"}),
         ];
         expect![[r#"
             Records
-              2023-11-13 10:40:00                           crm   signed in                          as dana@example.com at https://login.example.com
-              10:42:05             claude-desktop           crm   find_accounts      ✓ answered      12 ms, as dana@example.com
-              10:43:00             bad�[2J.exe              wiki  send_mail�         ✗ not allowed   no rule allows it
-              10:44:00             an unidentified program  crm   initialize         ! answered 503  1.5 s
+              2023-11-13 10:40:00                           crm   signed in                                as dana@example.com at https://login.example.com
+              10:42:05             claude-desktop           crm   find_accounts            ✓ answered      12 ms, as dana@example.com
+              10:43:00             bad�[2J.exe              wiki  send_mail�               ✗ not allowed   no rule allows it
+              10:44:00             an unidentified program  crm   initialize               ! answered 503  1.5 s
               10:45:00             librechat                      client registered
-              10:46:00             wild-app                       turned away                        3 times at the http door: calls per second
+              10:46:00             wild-app                       turned away                              3 times at the http door: calls per second
+              10:47:00             claude-desktop           crm   permission given                         3: find_accounts (today)
+              10:48:00             evil                           an answer did not count                  (too early)
               unknown time                                        of a newer core
               Times are UTC.
         "#]].assert_eq(&format!("Records\n{}", bare(&records(&all, NOW))));

@@ -7,6 +7,7 @@ pub(crate) mod connect;
 pub(crate) mod doctor;
 pub(crate) mod ending;
 pub(crate) mod json;
+pub(crate) mod permissions;
 pub(crate) mod question;
 pub(crate) mod servers;
 pub(crate) mod status;

@@ -30,6 +30,7 @@ fn snapshot(servers: Vec<Server>) -> Snapshot {
         container_door: ContainerDoor::Closed,
         socket_door: None,
         stopped: false,
+        permissions: Vec::new(),
         problems: Vec::new(),
     }
 }

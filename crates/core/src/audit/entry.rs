@@ -9,12 +9,15 @@ use std::time::Duration;
 use http::HeaderName;
 use keybearer_model::call::Call;
 use keybearer_model::caller::Caller;
+use keybearer_model::consent::{Consent, Subject};
 use keybearer_model::grant::Account;
 use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::program::Digest;
 use keybearer_model::verdict::{DenyReason, RuleId};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
+
+use crate::consent::question::{Change, Matter};
 
 /// The longest name of somebody else's that is recorded, in characters.
 const LONGEST: usize = 200;
@@ -142,6 +145,55 @@ pub enum Event {
         /// Its name.
         client: ClientName,
     },
+    /// A person answered a question at the shell.
+    Answered {
+        /// What was asked.
+        #[serde(flatten)]
+        about: About,
+        /// `deny`, or how long a yes counts.
+        answer: &'static str,
+    },
+    /// An answer that does not count: from somebody who may not answer, or not in time, or twice.
+    AnswerRefused {
+        /// Who brought it, where that is not the shell.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
+        /// A stable word.
+        why: &'static str,
+    },
+    /// A shell was let answer questions.
+    PrompterAttached {
+        /// Its program.
+        program: String,
+    },
+    /// A program that is not the shell wanted to answer questions, or one answers already.
+    PrompterRefused {
+        /// Its program, where the system named it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
+        /// A stable word.
+        why: &'static str,
+    },
+    /// What a person has allowed beyond one call.
+    PermissionGiven {
+        /// Its number.
+        permission: u64,
+        /// What it is about.
+        #[serde(flatten)]
+        about: About,
+        /// How long it counts.
+        lasts: &'static str,
+    },
+    /// A permission does not count any more.
+    PermissionEnded {
+        /// Its number.
+        permission: u64,
+        /// What it was about.
+        #[serde(flatten)]
+        about: About,
+        /// A stable word.
+        why: &'static str,
+    },
     /// Another program is where a client's was: it is not that client until it is registered again.
     ProgramChanged {
         /// Which client.
@@ -196,6 +248,53 @@ pub enum Event {
         /// How many.
         records: u64,
     },
+}
+
+/// What a question or a permission is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct About {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client: Option<ClientName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    program: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<ServerName>,
+    /// `connect`, the name of a tool or method, or the change that was wanted.
+    what: String,
+}
+
+impl About {
+    /// What a question is about.
+    pub(crate) fn of(matter: &Matter) -> Self {
+        let caller = matter.caller();
+        let (server, what) = match matter {
+            Matter::Call { call, .. } => (Some(call.server.clone()), what(&Subject::of(call))),
+            Matter::Change { change: Change::AddServer { name, .. }, .. } => {
+                (Some(name.clone()), "add_server".to_owned())
+            }
+            Matter::Change { change: Change::AddClient { name, .. }, .. } => (None, format!("add_client {name}")),
+        };
+        let program = caller.executable().map(|path| shown(path));
+        Self { client: caller.client.clone(), program, server, what }
+    }
+
+    /// What a permission is about.
+    pub(crate) fn of_consent(consent: &Consent) -> Self {
+        let program = consent.program.as_deref().map(shown);
+        Self {
+            client: consent.client.clone(),
+            program,
+            server: Some(consent.server.clone()),
+            what: what(&consent.subject),
+        }
+    }
+}
+
+fn what(subject: &Subject) -> String {
+    match subject {
+        Subject::Connect => "connect".to_owned(),
+        Subject::Tool(name) | Subject::Method(name) => cut(name).into_owned(),
+    }
 }
 
 /// What was decided about a call, by whom.

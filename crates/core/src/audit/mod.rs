@@ -24,7 +24,7 @@ mod tail;
 mod verify;
 mod writer;
 
-pub use entry::{CallEntry, Decision, Entry, Event, Outcome};
+pub use entry::{About, CallEntry, Decision, Entry, Event, Outcome};
 pub use span::Span;
 pub use tail::tail;
 pub use verify::{Tampering, Verified, VerifyError, verify};

@@ -32,6 +32,10 @@ impl Clock for Ticking {
     fn boot(&self) -> BootTime {
         BootTime::from_duration(Duration::from_millis(self.tick().unsigned_abs()))
     }
+
+    fn midnight(&self) -> Timestamp {
+        Timestamp::from_millis(1_700_006_400_000)
+    }
 }
 
 fn trail(dir: &Path) -> Trail {

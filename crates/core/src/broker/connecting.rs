@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use keybearer_model::time::Timestamp;
+use keybearer_model::time::{BootTime, Timestamp};
 
 use super::{Broker, ChangeError};
 use crate::config::{Config, edit};
@@ -24,5 +24,10 @@ impl Broker {
     /// The time of day, by the core's clock.
     pub fn now(&self) -> Timestamp {
         self.0.ports.clock.now()
+    }
+
+    /// The time since the machine started, by the core's clock.
+    pub fn boot(&self) -> BootTime {
+        self.0.ports.clock.boot()
     }
 }

@@ -15,7 +15,13 @@ use super::reader::{Reader, shown};
 
 const RULE: [&str; 5] = ["effect", "client", "server", "tool", "except"];
 const EXCEPT: [&str; 3] = ["client", "server", "tool"];
-const EFFECTS: [(&str, Effect); 3] = [("allow", Effect::Allow), ("ask", Effect::Ask), ("deny", Effect::Deny)];
+const EFFECTS: [(&str, Effect); 5] = [
+    ("allow", Effect::Allow),
+    ("ask", Effect::Ask),
+    ("ask_per_session", Effect::AskPerSession),
+    ("ask_each_time", Effect::AskEachTime),
+    ("deny", Effect::Deny),
+];
 
 /// The three lists that rules and exceptions have in common.
 struct Lists {

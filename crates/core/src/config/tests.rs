@@ -262,7 +262,7 @@ fn rules_are_judged() {
     check(
         "[servers.crm]\nurl = \"https://a.test\"\n[[rules]]\neffect = \"permit\"\nserver = \"cmr\"\n[[rules]]\nclient = \"Claude Desktop\"\ntool = []\n[[rules]]\neffect = \"deny\"\nserver = [\"c*\", 2]\nexcept = [{}, { tol = \"x\" }, 3]\n",
         expect![[r#"
-            line 4: `effect` must be "allow" or "ask" or "deny"
+            line 4: `effect` must be "allow" or "ask" or "ask_per_session" or "ask_each_time" or "deny"
             line 5: there is no server `cmr` (did you mean `crm`?)
             line 6: rule 2 has no `effect`
             line 7: `Claude Desktop` is not a client name: use 1 to 48 of `a-z`, `0-9`, `-`, `_`, beginning with a letter or digit (a program is named by its path)

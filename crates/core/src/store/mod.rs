@@ -1,4 +1,4 @@
-//! State that is no secret, in SQLite: registered clients, grants' public parts, the HTTP door's port.
+//! State that is no secret, in SQLite: registered clients, grants' public parts, consents, the HTTP door's port.
 //!
 //! Calls are short and rare (never on the way of a call); async callers go through `spawn_blocking`.
 
@@ -13,9 +13,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 mod grants;
 
 pub use grants::{Served, StoredGrant};
+mod consents;
 
 /// What makes each version of the schema out of the one before; which one a database has is its `user_version`.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     "CREATE TABLE clients (name TEXT PRIMARY KEY, key_digest BLOB, program TEXT, servers TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
      CREATE TABLE grants (server TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
      CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
@@ -25,6 +26,7 @@ const STEPS: [&str; 4] = [
     "DROP TABLE IF EXISTS grants;
      CREATE TABLE grants (id TEXT PRIMARY KEY, facts TEXT NOT NULL, ending TEXT) STRICT;
      CREATE TABLE served (server TEXT PRIMARY KEY, grant_id TEXT NOT NULL, url TEXT NOT NULL, target TEXT NOT NULL) STRICT;",
+    "CREATE TABLE consents (number INTEGER PRIMARY KEY AUTOINCREMENT, principal BLOB NOT NULL, facts TEXT NOT NULL) STRICT;",
 ];
 
 /// The state database of one installation.

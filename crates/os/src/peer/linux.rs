@@ -6,13 +6,16 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use interprocess::local_socket::tokio::Stream;
-use keybearer_model::program::{Changeable, Process};
+use keybearer_model::program::{Changeable, Process, ProcessId};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Pid, PidfdFlags, geteuid, pidfd_open};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::files::{self, Seen};
 use super::{LONGEST, Peer, PeerError};
@@ -26,6 +29,27 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
     let peer = Held::of_socket(socket.as_fd(), claimed.pid)?;
     let itself = peer.described(if peer.is_ours() { Hash::Unwanted } else { Hash::Wanted })?;
     Ok(Peer { pid: itself.pid, itself, chain: ancestors(peer)? })
+}
+
+/// Waits until this very process has ended; one that cannot be watched has.
+#[expect(unsafe_code, reason = "tokio has no safe call that takes a descriptor which is not its own")]
+pub(super) async fn ended(process: ProcessId) {
+    let Some(held) = Held::of_id(process) else { return };
+    // SAFETY: the descriptor is owned, and the watch owns it until it is dropped; it always names the same descriptor.
+    if let Ok(watched) = unsafe { AsyncFd::register_with_interest(held.pidfd, Interest::READABLE) } {
+        // A pidfd becomes readable when its process ends.
+        let _ = watched.readable().await;
+    }
+}
+
+/// The time that is so many clock ticks after the system's start.
+pub(super) fn time_of(begun: u64) -> Option<SystemTime> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let started: u64 = stat.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    let ticks = rustix::param::clock_ticks_per_second();
+    Some(
+        UNIX_EPOCH + Duration::from_secs(started) + Duration::from_millis(begun.checked_mul(1000)?.checked_div(ticks)?),
+    )
 }
 
 /// The programs above `child`, nearest first.
@@ -55,6 +79,14 @@ impl Held {
         };
         let held = Self { pid, pidfd: pidfd.map_err(gone_or_failed)? };
         if held.lives()? { Ok(held) } else { Err(PeerError::Gone) }
+    }
+
+    /// The process itself, and no later one of its number; `None` if it has ended.
+    fn of_id(process: ProcessId) -> Option<Self> {
+        let pid = Pid::from_raw(i32::try_from(process.pid).ok()?)?;
+        let held = Self { pid, pidfd: pidfd_open(pid, PidfdFlags::NONBLOCK).ok()? };
+        let same = held.stat().ok()?.begun == process.begun;
+        (same && held.lives().ok()?).then_some(held)
     }
 
     /// The process that started this one; `None` at the top.

@@ -12,18 +12,19 @@ use std::os::windows::ffi::OsStringExt as _;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::path::PathBuf;
 use std::ptr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use interprocess::local_socket::tokio::Stream;
 use interprocess::local_socket::traits::StreamCommon as _;
-use keybearer_model::caller::Process;
-use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, FILETIME, HANDLE};
+use keybearer_model::program::{Process, ProcessId};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, FILETIME, HANDLE, STILL_ACTIVE};
 use windows_sys::Win32::Security::{EqualSid, GetTokenInformation, TOKEN_QUERY, TOKEN_USER, TokenUser};
 use windows_sys::Win32::System::Diagnostics::ToolHelp::{
     CreateToolhelp32Snapshot, PROCESSENTRY32W, Process32FirstW, Process32NextW, TH32CS_SNAPPROCESS,
 };
 use windows_sys::Win32::System::Threading::{
-    GetCurrentProcess, GetProcessTimes, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
-    QueryFullProcessImageNameW,
+    GetCurrentProcess, GetExitCodeProcess, GetProcessTimes, OpenProcess, OpenProcessToken,
+    PROCESS_QUERY_LIMITED_INFORMATION, QueryFullProcessImageNameW,
 };
 
 use super::{LONGEST, Peer, PeerError};
@@ -48,6 +49,19 @@ pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
         (child, at) = (held, parent);
     }
     Ok(Peer { pid, itself, chain })
+}
+
+/// Whether this very process still runs.
+pub(super) fn lives(process: ProcessId) -> bool {
+    let Ok(held) = Held::open(process.pid) else { return false };
+    held.began().is_ok_and(|began| began == process.begun) && held.runs()
+}
+
+/// The time that the system means by this number: tenths of microseconds since 1601.
+pub(super) fn time_of(begun: u64) -> Option<SystemTime> {
+    const EPOCH: u64 = 11_644_473_600;
+    let since = Duration::from_micros(begun / 10).checked_sub(Duration::from_secs(EPOCH))?;
+    Some(UNIX_EPOCH + since)
 }
 
 /// Whether the process `pid` runs as our user.
@@ -90,6 +104,14 @@ impl Held {
         // SAFETY: the handle is open and the four places outlive the call.
         checked(unsafe { GetProcessTimes(self.0.as_raw_handle(), began, ended, kernel, user) })?;
         Ok(u64::from(began.dwHighDateTime) << 32 | u64::from(began.dwLowDateTime))
+    }
+
+    /// Whether it has not ended: a process that somebody holds keeps its number and its times.
+    fn runs(&self) -> bool {
+        let mut code = 0;
+        // SAFETY: the handle is open and `code` outlives the call.
+        let told = checked(unsafe { GetExitCodeProcess(self.0.as_raw_handle(), &mut code) });
+        told.is_ok() && i32::try_from(code) == Ok(STILL_ACTIVE)
     }
 
     /// What is known of it. Its file is not: the path may lead to another one since.

@@ -9,9 +9,11 @@ use keybearer_control::wire::Reply;
 use keybearer_core::connect::catalog::Transport;
 use keybearer_core::connect::plan::Record;
 use keybearer_core::connect::template;
+use keybearer_core::consent::question::Change;
 use keybearer_model::name::ClientName;
 
 use crate::control::Control;
+use crate::prompts::Peer;
 use crate::view;
 
 mod refusal;
@@ -43,12 +45,13 @@ impl Control {
     }
 
     /// Registers the client and writes its files, if nothing has changed since the preview.
-    pub(crate) async fn connect(&self, wish: Wish, token: &str) -> Result<Reply, Error> {
+    pub(crate) async fn connect(&self, peer: &Peer, wish: Wish, token: &str) -> Result<Reply, Error> {
         let _connecting = self.connecting.lock().await;
         let survey = self.survey(wish).await?;
         if survey.token != token {
             return Err(refusal::drifted());
         }
+        peer.permit(&self.broker, change(&survey)?).await?;
         if let Some(address) = survey.container_address {
             let set = self.broker.set_container_door(address).await;
             set.map_err(|error| view::change_error(&self.broker, &error))?;
@@ -177,6 +180,13 @@ impl Control {
         tracing::info!(client = %name.map_or_else(|| record.client.clone(), |name| name.to_string()), "connected");
         Ok(connected(&record))
     }
+}
+
+/// What connecting lets in.
+fn change(survey: &Survey) -> Result<Change, Error> {
+    let name = survey.known.id.parse().map_err(|_| refusal::internal("the client has no name"))?;
+    let servers = survey.servers.iter().filter_map(|server| server.parse().ok()).collect();
+    Ok(Change::AddClient { name, program: survey.program.clone().map(Into::into), servers })
 }
 
 /// A door that is open for a new key.

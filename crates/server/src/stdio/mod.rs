@@ -5,6 +5,7 @@ mod contact;
 mod delivery;
 mod dispatch;
 mod exchange;
+mod let_in;
 pub(crate) mod lines;
 mod listen;
 mod modern;

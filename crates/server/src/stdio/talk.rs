@@ -1,7 +1,7 @@
 //! What a client and its server have said to each other so far, and the way of one message upstream.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::contact::Contact;
 use super::delivery;
+use super::let_in::LetIn;
 use super::old::{self, Old};
 use super::outbox::Outbox;
 use super::requests::Requests;
@@ -46,7 +47,7 @@ pub(super) struct Talk {
     pub(super) shaking: tokio::sync::Mutex<Option<Refusal>>,
     /// Counts the tries.
     pub(super) tries: AtomicU64,
-    let_in: OnceLock<admission::Session>,
+    let_in: LetIn,
     // Written at handshakes; read for each request, never across an await.
     link: Mutex<Link>,
     pub(super) said: Mutex<Said>,
@@ -97,7 +98,7 @@ impl Talk {
             contact: watch::Sender::new(Contact::Passing),
             shaking: tokio::sync::Mutex::default(),
             tries: AtomicU64::new(0),
-            let_in: OnceLock::new(),
+            let_in: LetIn::default(),
             link: Mutex::default(),
             said: Mutex::default(),
             wanted: Mutex::default(),
@@ -145,7 +146,7 @@ impl Talk {
     }
 
     pub(super) async fn admit(&self, call: Call, arguments: &str, waiting: Waiting<'_>) -> Result<Permit, Refusal> {
-        let session = *self.let_in.get().unwrap_or(&self.with.begun);
+        let session = self.session();
         let registered = self.with.registered.as_deref();
         let Waiting { initiative, patience, .. } = waiting;
         let asking = Asking { registered, arguments, patience, session, initiative };
@@ -153,7 +154,7 @@ impl Talk {
         let missing = || if asked { Some(Missing::Permission) } else { self.missing_sign_in() };
         let permit = self.telling(waiting, missing, self.with.broker.admit(call, asking)).await?;
         // Whoever may send one message may keep its session going; what it does in it is judged call by call.
-        let _ = self.let_in.set(admission::Session::LetIn);
+        self.let_in.note(session, self.with.broker.boot());
         Ok(permit)
     }
 
@@ -181,13 +182,21 @@ impl Talk {
     /// Whether the person is asked before this call goes on.
     pub(super) fn is_asked(&self, call: &Call) -> bool {
         let keeps_session = matches!(call.class, MethodClass::Session | MethodClass::List);
-        let is_let_in = (self.let_in.get().is_some() || self.with.begun == admission::Session::LetIn) && keeps_session;
-        !is_let_in && self.with.broker.asks(call, self.with.registered.as_deref())
+        !(self.session() == admission::Session::LetIn && keeps_session)
+            && self.with.broker.asks(call, self.with.registered.as_deref())
+    }
+
+    /// Whether the person has let this conversation begin, and that still counts.
+    fn session(&self) -> admission::Session {
+        if !self.let_in.has_begun() && self.with.begun == admission::Session::LetIn {
+            return admission::Session::LetIn;
+        }
+        self.let_in.session(&self.with.caller, self.with.broker.boot())
     }
 
     /// Whether nothing of this conversation went upstream yet.
     pub(super) fn is_first(&self) -> bool {
-        self.let_in.get().is_none()
+        !self.let_in.has_begun()
     }
 
     /// That a sign-in is needed or open.

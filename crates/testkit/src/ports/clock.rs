@@ -54,4 +54,11 @@ impl Clock for ManualClock {
     fn boot(&self) -> BootTime {
         BootTime::from_duration(UPTIME + self.passed().since_boot)
     }
+
+    /// Where time is UTC.
+    fn midnight(&self) -> Timestamp {
+        const DAY: i64 = 24 * 3_600_000;
+        let now = self.now().as_millis();
+        Timestamp::from_millis(now - now.rem_euclid(DAY) + DAY)
+    }
 }

@@ -7,6 +7,7 @@ use keybearer_core::broker::{Broker, Places};
 use keybearer_core::ports::Ports;
 use keybearer_os::lock::CoreLock;
 use keybearer_os::passed::Given;
+use keybearer_os::shell::Shell;
 use keybearer_platform::tls;
 use keybearer_platform::web::PlainHttp;
 use keybearer_server::{Parts, Running};
@@ -41,7 +42,10 @@ impl RunningCore {
         };
         let broker = Broker::start(places, ports).context("start the broker")?;
         let tls = tls::client_config().context("make the TLS configuration")?;
-        let parts = Parts { broker: broker.clone(), tls, lock: &lock, given: Given::default(), silence: world.silence };
+        // The story is the shell here: questions are answered by this very program, and by no other.
+        let shell = Shell::only(std::env::current_exe().context("find this program")?);
+        let given = Given::default();
+        let parts = Parts { broker: broker.clone(), tls, lock: &lock, given, shell, silence: world.silence };
         let running = keybearer_server::start(parts).await.context("open the doors")?;
         Ok(Self { running, broker, _lock: lock })
     }
