@@ -14,6 +14,7 @@ use keybearer_core::ports::KeyStoreError;
 use keybearer_model::grant::{Grant, GrantFacts};
 use keybearer_model::name::GrantId;
 use keybearer_model::secret::Secret;
+use keybearer_stories::together::join_all;
 use keybearer_testkit::follow::Conduct;
 use keybearer_testkit::idp::{IdTokens, IssParameter, RefreshTokens};
 use keybearer_testkit::ports::MemoryKeyStore;
@@ -338,25 +339,6 @@ async fn the_state_says_where_sign_ins_are_kept_and_who_is_signed_in() {
     let crm = snapshot.servers.iter().find(|server| server.name == "crm").unwrap();
     assert_eq!((snapshot.key_store, &crm.state), (KeyStore::System, &SignIn::SignedIn { saved: true }));
     assert!(crm.account.as_deref().is_some_and(|account| account.contains('@')), "{crm:?}");
-}
-
-/// Waits for all of them, side by side on this task.
-async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut pending: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
-    std::future::poll_fn(|context| {
-        let mut waiting = false;
-        for (future, output) in &mut pending {
-            if output.is_none() {
-                match future.as_mut().poll(context) {
-                    std::task::Poll::Ready(done) => *output = Some(done),
-                    std::task::Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-    })
-    .await;
-    pending.into_iter().filter_map(|(_, output)| output).collect()
 }
 
 #[tokio::test]

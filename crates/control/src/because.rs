@@ -1,7 +1,7 @@
-//! Why a sign-in is needed, as a sentence: the command line and the window say the same.
+//! Why a sign-in is needed, or will be, as a sentence: the command line and the window say the same.
 
 use crate::plain::clean;
-use crate::snapshot::Because;
+use crate::snapshot::{Because, NearEnd};
 
 impl Because {
     /// The reason, for the person.
@@ -27,6 +27,14 @@ impl Because {
     }
 }
 
+impl NearEnd {
+    /// What the person can do before it comes.
+    pub fn sentence(&self, server: &str) -> String {
+        let server = clean(server);
+        format!("Your sign-in to {server} ends on {}; sign in now to renew it.", day(&self.at))
+    }
+}
+
 /// The day of a time as RFC 3339 writes it.
 fn day(at: &str) -> String {
     clean(at.get(..10).unwrap_or(at))
@@ -35,6 +43,7 @@ fn day(at: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::Evidence;
 
     #[test]
     fn every_reason_is_a_sentence_and_foreign_words_stay_plain() {
@@ -50,6 +59,8 @@ mod tests {
             "You signed in as da\u{fffd}na@example.com, but this is the sign-in of dana@example.com. \
              To change it, sign out of crm first.",
         );
+        let near = NearEnd { at: at(), by: Evidence::Issuer, told_at: None };
+        assert_eq!(near.sentence("crm"), "Your sign-in to crm ends on 2026-11-21; sign in now to renew it.");
         check(&Because::Failed { detail: "it\u{1b}[2J".into() }, "Signing in did not work: it\u{fffd}[2J.");
     }
 }

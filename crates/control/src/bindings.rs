@@ -11,7 +11,9 @@ use crate::doctor::{Diagnosis, Finding, Severity};
 use crate::error::{Code, Error};
 use crate::pages::{Found, Setting, Settings, Source, Tool};
 use crate::prompt::{Answer, Argument, Asker, Known, Lasting, Matter, Permission, Prompts, Question, Wants};
-use crate::snapshot::{Auth, Because, Client, ClientBy, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use crate::snapshot::{
+    Auth, Because, Client, ClientBy, ContainerDoor, Evidence, HttpDoor, KeyStore, NearEnd, Server, SignIn, Snapshot,
+};
 use crate::view::{Action, Failure, Headline, Home, Mark, Notice, Row, State, Tone, View};
 use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
 
@@ -26,7 +28,20 @@ pub fn typescript() -> String {
         )*};
     }
     declare![View, Home, Mark, Headline, Notice, Failure, Row, State, Tone, Action];
-    declare![Snapshot, Server, Auth, SignIn, Because, Client, ClientBy, KeyStore, HttpDoor, ContainerDoor];
+    declare![
+        Snapshot,
+        Server,
+        NearEnd,
+        Evidence,
+        Auth,
+        SignIn,
+        Because,
+        Client,
+        ClientBy,
+        KeyStore,
+        HttpDoor,
+        ContainerDoor
+    ];
     declare![Record, Happening, Decision, Risk, Outcome, Tool, Found, Settings, Setting, Source];
     declare![Prompts, Question, Asker, Known, Matter, Wants, Argument, Lasting, Answer, Permission];
     declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];

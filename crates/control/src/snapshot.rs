@@ -57,12 +57,41 @@ pub struct Server {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub issuer: Option<String>,
+    /// When the sign-in ends, if that is near.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub ends: Option<NearEnd>,
     /// The other servers of the same sign-in: signing out of one signs out of all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares_with: Vec<String>,
     /// Where that sign-in deviates from the standards, and who lets it: in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deviations: Vec<String>,
+}
+
+/// The near end of a sign-in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct NearEnd {
+    /// When, RFC 3339.
+    pub at: String,
+    /// How that is known.
+    pub by: Evidence,
+    /// When the person was told of it, RFC 3339: a shell announces it when this comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub told_at: Option<String>,
+}
+
+/// How an end is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// The company sign-in has said so.
+    Issuer,
+    /// It is set, or known of this kind of sign-in.
+    Set,
+    /// Earlier sign-ins there lasted so long.
+    Experience,
 }
 
 /// How a server is authenticated to.

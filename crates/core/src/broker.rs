@@ -20,6 +20,7 @@ use crate::config::{Config, Problem, ServerConfig, edit};
 use crate::consent::desk::Desk;
 use crate::consent::ledger::{Ending, Ledger};
 use crate::custody::Custody;
+use crate::foresight::Foresight;
 use crate::grants::Grants;
 use crate::keeper::{Keeper, Parts, SignInState, SignedOut};
 use crate::ports::{KeyStoreError, KeyStoreKind, Ports};
@@ -31,6 +32,7 @@ use crate::store::{Store, StoreError, StoredClient};
 mod access;
 mod connecting;
 mod permissions;
+mod vigil;
 
 pub use permissions::NotPermitted;
 
@@ -60,6 +62,7 @@ struct Shared {
     custody: Custody,
     registrations: Registrations,
     grants: Grants,
+    foresight: Foresight,
     store: Arc<Store>,
     trail: Trail,
     config: ArcSwap<Config>,
@@ -175,8 +178,10 @@ impl Broker {
         let clock = || Arc::clone(&ports.clock);
         let ledger = Ledger::open(Arc::clone(&store), clock(), trail.clone(), changed.clone())?;
         let desk = Desk::new(clock(), trail.clone(), ledger.clone());
+        let foresight = Foresight::new(Arc::clone(&store));
         let broker = Self(Arc::new(Shared {
-            grants: Grants::new(ports.clone(), custody.clone(), Arc::clone(&store), locks),
+            grants: Grants::new(ports.clone(), custody.clone(), Arc::clone(&store), foresight.clone(), locks),
+            foresight,
             registrations: Registrations::new(Arc::clone(&store), custody.clone()),
             custody,
             ports,
@@ -196,6 +201,7 @@ impl Broker {
             changing: tokio::sync::Mutex::new(()),
         }));
         broker.adopt(config);
+        broker.keep_watch();
         Ok(broker)
     }
 
@@ -226,6 +232,7 @@ impl Broker {
             custody: self.0.custody.clone(),
             registrations: self.0.registrations.clone(),
             grants: self.0.grants.clone(),
+            foresight: self.0.foresight.clone(),
             store: Arc::clone(&self.0.store),
             trail: self.0.trail.clone(),
             changed: self.0.changed.clone(),
@@ -324,13 +331,14 @@ impl Broker {
     /// Where the sign-in of a server stands; `None` if there is no such server. With [`Broker::changes`] it can be
     /// waited for.
     pub fn sign_in_state(&self, name: &ServerName) -> Option<SignInState> {
-        self.0.servers.load().get(name).map(|server| server.keeper.state())
+        self.0.servers.load().get(name).map(|server| self.0.with_end(server.keeper.state()))
     }
 
     /// Every server, by name, with where its sign-in stands.
     pub fn servers(&self) -> BTreeMap<ServerName, (ServerConfig, SignInState)> {
         let servers = self.0.servers.load();
-        servers.iter().map(|(name, server)| (name.clone(), (server.config.clone(), server.keeper.state()))).collect()
+        let told = |server: &Server| (server.config.clone(), self.0.with_end(server.keeper.state()));
+        servers.iter().map(|(name, server)| (name.clone(), told(server))).collect()
     }
 
     /// Records a call that cannot be judged or is turned away after it was classified.

@@ -13,6 +13,7 @@ pub mod connect;
 pub mod consent;
 pub mod custody;
 pub mod doctor;
+pub mod foresight;
 pub mod grants;
 pub mod keeper;
 pub mod look;

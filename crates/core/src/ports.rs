@@ -77,6 +77,9 @@ pub trait Clock: Send + Sync {
     fn boot(&self) -> BootTime;
     /// When the day ends where the person is.
     fn midnight(&self) -> Timestamp;
+    /// Time that the machine was awake since some moment that stays the same: what it lags behind [`Clock::boot`] was
+    /// slept.
+    fn awake(&self) -> Duration;
 }
 
 /// Asks issuers and metadata addresses. Requests are small and answers are bounded; nothing here streams.

@@ -176,6 +176,8 @@ pub struct Obtained {
     pub access_token: Secret,
     /// How long it lives from its receipt, where the issuer says.
     pub expires_in: Option<Duration>,
+    /// How long the refresh token lives, where the issuer says.
+    pub refresh_expires_in: Option<Duration>,
 }
 
 /// A sign-in under way.

@@ -59,6 +59,14 @@ pub struct Reuse {
     pub grace_seconds: u64,
 }
 
+/// A time in hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// So many.
+    pub hours: u32,
+}
+
 /// Which servers' bearers a refresh token gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,6 +106,7 @@ pub struct Profile {
     scope_joiner: Option<Known<String>>,
     refresh: Option<Known<Reuse>>,
     refresh_reach: Option<Known<RefreshReach>>,
+    sign_in_life: Option<Known<Hours>>,
 }
 
 impl Profile {
@@ -144,6 +153,11 @@ impl Profile {
     /// How long a refresh token that was used is taken again; not at all, where nothing is known.
     pub fn reuse_grace(&self) -> Duration {
         self.refresh.as_ref().map_or(Duration::ZERO, |known| Duration::from_secs(known.value.grace_seconds))
+    }
+
+    /// How long after the person signed in a sign-in can be renewed, whatever it is used for; unknown, if not said.
+    pub fn sign_in_life(&self) -> Option<Duration> {
+        self.sign_in_life.as_ref().map(|known| Duration::from_secs(u64::from(known.value.hours) * 3600))
     }
 
     /// For whom a refresh token gives bearers. It is never tried out: an issuer that refuses may have used the token up.
@@ -218,6 +232,7 @@ mod tests {
                 profile.scope_joiner.as_ref().map(|known| &known.source),
                 profile.refresh.as_ref().map(|known| &known.source),
                 profile.refresh_reach.as_ref().map(|known| &known.source),
+                profile.sign_in_life.as_ref().map(|known| &known.source),
             ];
             assert!(sources.into_iter().flatten().all(|source| source.len() > 8), "{name}: a field without evidence");
             assert_eq!(profile.origins.is_empty(), name == "generic", "{name}: wants origins");

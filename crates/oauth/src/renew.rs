@@ -31,6 +31,8 @@ pub struct Renewed {
     pub access_token: Secret,
     /// How long it lives from its receipt, where the issuer says.
     pub expires_in: Option<Duration>,
+    /// How long the refresh token lives from its receipt, where the issuer says.
+    pub refresh_expires_in: Option<Duration>,
     /// The refresh token that replaces the grant's; absent where the grant's stays.
     pub refresh_token: Option<Secret>,
 }
@@ -92,6 +94,7 @@ pub fn judge(grant: &Grant, reply: Response<Vec<u8>>) -> Result<Renewed, RenewEr
     Ok(Renewed {
         access_token: tokens.access,
         expires_in: tokens.expires_in,
+        refresh_expires_in: tokens.refresh_expires_in,
         refresh_token: tokens.refresh.filter(|new| !unchanged(new)),
     })
 }

@@ -39,10 +39,13 @@ pub(crate) type TokenClient = oauth2::Client<
     EndpointSet,
 >;
 
-/// The ID token beside an access token (OpenID Connect Core §3.1.3.3).
+/// What may stand beside an access token: the ID token (OpenID Connect Core §3.1.3.3), and how long the refresh token
+/// lives, for which there are two names and no standard.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct IdTokenField {
     id_token: Option<String>,
+    refresh_expires_in: Option<u64>,
+    refresh_token_expires_in: Option<u64>,
 }
 
 impl ExtraTokenFields for IdTokenField {}
@@ -131,6 +134,8 @@ pub(crate) struct Tokens {
     pub(crate) refresh: Option<Secret>,
     pub(crate) id: Option<Secret>,
     pub(crate) expires_in: Option<Duration>,
+    /// How long the refresh token lives from its receipt, where the issuer says.
+    pub(crate) refresh_expires_in: Option<Duration>,
     /// What was granted, where it differs from what was asked for; still with the issuer's own separator.
     pub(crate) scope: Option<String>,
 }
@@ -177,8 +182,14 @@ pub(crate) fn read(client: &TokenClient, mut reply: Response<Vec<u8>>) -> Result
         refresh: tokens.refresh_token().and_then(|token| secret(token.secret())),
         id: tokens.extra_fields().id_token.as_deref().and_then(secret),
         expires_in: tokens.expires_in(),
+        // No life at all is what one widely used issuer says of a refresh token that has no end.
+        refresh_expires_in: refresh_life(tokens.extra_fields()).filter(|life| !life.is_zero()),
         scope: tokens.scopes().map(|scopes| scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")),
     })
+}
+
+fn refresh_life(fields: &IdTokenField) -> Option<Duration> {
+    fields.refresh_expires_in.or(fields.refresh_token_expires_in).map(Duration::from_secs)
 }
 
 /// What can stand in a header or a form without changing it.
@@ -194,16 +205,18 @@ fn straighten(reply: &mut Response<Vec<u8>>) {
         *reply.status_mut() = StatusCode::BAD_REQUEST;
         return;
     }
-    let lifetime = members.get("expires_in").and_then(|value| match value {
-        Value::String(text) => text.trim().parse::<f64>().ok(),
-        Value::Number(number) => number.as_f64(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    });
-    match lifetime {
-        // A century is as good as more, and cannot overflow anything.
-        Some(seconds) if seconds >= 0.0 => members.insert("expires_in".to_owned(), (seconds.min(3.2e9) as u64).into()),
-        Some(_) | None => members.remove("expires_in"),
-    };
+    for name in ["expires_in", "refresh_expires_in", "refresh_token_expires_in"] {
+        let lifetime = members.get(name).and_then(|value| match value {
+            Value::String(text) => text.trim().parse::<f64>().ok(),
+            Value::Number(number) => number.as_f64(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        });
+        match lifetime {
+            // A century is as good as more, and cannot overflow anything.
+            Some(seconds) if seconds >= 0.0 => members.insert(name.to_owned(), (seconds.min(3.2e9) as u64).into()),
+            Some(_) | None => members.remove(name),
+        };
+    }
     if !members.get("scope").is_some_and(Value::is_string) {
         members.remove("scope");
     }
@@ -221,7 +234,7 @@ mod tests {
         let client = client("app", None, ClientAuth::None, &endpoint).unwrap();
         let reply = Response::builder().status(status).header("content-type", "application/json");
         want.assert_eq(&match read(&client, reply.body(body.as_bytes().to_vec()).unwrap()) {
-            Ok(tokens) => format!("{:?} {:?}", tokens.expires_in, tokens.scope),
+            Ok(tokens) => format!("{:?} {:?} {:?}", tokens.expires_in, tokens.refresh_expires_in, tokens.scope),
             Err(fault) => format!("{fault:?}"),
         });
     }
@@ -229,10 +242,13 @@ mod tests {
     #[test]
     fn bent_replies_are_read() {
         let reply = |rest: &str| format!(r#"{{"access_token":"t","token_type":"BEARER"{rest}}}"#);
-        check(200, &reply(r#","expires_in":"3599","scope":"a b""#), &expect![[r#"Some(3599s) Some("a b")"#]]);
-        check(200, &reply(r#","expires_in":3599.5,"scope":["a"]"#), &expect!["Some(3599s) None"]);
-        check(200, &reply(r#","expires_in":1e300"#), &expect!["Some(3200000000s) None"]);
-        check(200, &reply(r#","expires_in":-5"#), &expect!["None None"]);
+        check(200, &reply(r#","expires_in":"3599","scope":"a b""#), &expect![[r#"Some(3599s) None Some("a b")"#]]);
+        check(200, &reply(r#","expires_in":3599.5,"scope":["a"]"#), &expect!["Some(3599s) None None"]);
+        check(200, &reply(r#","expires_in":1e300"#), &expect!["Some(3200000000s) None None"]);
+        check(200, &reply(r#","expires_in":-5"#), &expect!["None None None"]);
+        check(200, &reply(r#","refresh_expires_in":"1800""#), &expect!["None Some(1800s) None"]);
+        check(200, &reply(r#","refresh_token_expires_in":1800.5"#), &expect!["None Some(1800s) None"]);
+        check(200, &reply(r#","refresh_expires_in":0"#), &expect!["None None None"]);
         check(200, r#"{"error":"bad_code"}"#, &expect![[r#"Refused { code: "bad_code", detail: "bad_code" }"#]]);
     }
 

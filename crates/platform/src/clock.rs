@@ -27,6 +27,10 @@ impl Clock for SystemClock {
         let next = now.tomorrow().and_then(|tomorrow| tomorrow.start_of_day());
         Timestamp::from_millis(next.map_or_else(|_| now.timestamp(), |next| next.timestamp()).as_millisecond())
     }
+
+    fn awake(&self) -> Duration {
+        awake()
+    }
 }
 
 /// `CLOCK_BOOTTIME` on Linux; on macOS `CLOCK_MONOTONIC`, which there goes on while the machine sleeps.
@@ -48,6 +52,26 @@ fn since_boot() -> Duration {
     Duration::from_millis(unsafe { windows_sys::Win32::System::SystemInformation::GetTickCount64() })
 }
 
+/// `CLOCK_MONOTONIC` on Linux stands still while the machine sleeps; on macOS that is `CLOCK_UPTIME_RAW`, by which its
+/// `Instant` goes.
+#[cfg(unix)]
+fn awake() -> Duration {
+    use std::sync::OnceLock;
+    use std::time::Instant;
+    static BEGINNING: OnceLock<Instant> = OnceLock::new();
+    BEGINNING.get_or_init(Instant::now).elapsed()
+}
+
+/// Interrupt time without sleep, in steps of 100 ns.
+#[cfg(windows)]
+#[expect(unsafe_code, reason = "the system is asked by its C interface")]
+fn awake() -> Duration {
+    let mut time = 0;
+    // SAFETY: `time` is a valid place for the answer; the call has no other conditions.
+    unsafe { windows_sys::Win32::System::WindowsProgramming::QueryUnbiasedInterruptTime(&raw mut time) };
+    Duration::from_nanos(time.saturating_mul(100))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +87,7 @@ mod tests {
         let (wall, boot) = (SystemClock.now(), SystemClock.boot());
         assert!(wall > Timestamp::from_millis(1_700_000_000_000), "{wall}");
         assert!(SystemClock.boot() >= boot && boot > BootTime::from_duration(Duration::ZERO));
+        let awake = SystemClock.awake();
+        assert!(SystemClock.awake() >= awake);
     }
 }

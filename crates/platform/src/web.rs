@@ -44,6 +44,9 @@ impl PlainHttp {
                 .redirect(reqwest::redirect::Policy::none())
                 .referer(false)
                 .retry(reqwest::retry::never())
+                // After sleep or a change of network an idle connection is dead, and of what is sent over it nobody
+                // knows whether it arrived: a refresh token may be spent by that. Each question has a connection anew.
+                .pool_max_idle_per_host(0)
                 .timeout(PATIENCE)
                 .connect_timeout(CONNECT_PATIENCE)
                 .user_agent(concat!("keybearer/", env!("CARGO_PKG_VERSION")))

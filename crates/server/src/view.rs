@@ -1,11 +1,14 @@
 //! The broker's state as the wire shows it.
 
 use keybearer_control::error::{Code, Error};
-use keybearer_control::snapshot::{Auth, Because, Client, ClientBy, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::snapshot::{
+    Auth, Because, Client, ClientBy, Evidence, KeyStore, NearEnd, Server, SignIn, Snapshot,
+};
 use keybearer_control::wire::Reply;
 use keybearer_core::broker::{Broker, ChangeError};
 use keybearer_core::clients::Registered;
 use keybearer_core::config::{AuthConfig, Problem, ServerConfig};
+use keybearer_core::foresight;
 use keybearer_core::keeper::{self, Offered, SignInState, Standing};
 use keybearer_core::ports::KeyStoreKind;
 use keybearer_core::sign_in::{DeviceCode, SignInError, Told};
@@ -39,6 +42,18 @@ fn problems(broker: &Broker) -> Vec<Error> {
     let config = broker.problems();
     let of_config = config.iter().map(|problem| config_problem(broker, problem));
     of_config.chain(broker.changed_programs().iter().map(programs::changed)).collect()
+}
+
+fn near_end(near: &foresight::NearEnd) -> NearEnd {
+    NearEnd {
+        at: near.foreseen.at.to_string(),
+        by: match near.foreseen.by {
+            foresight::Evidence::Issuer => Evidence::Issuer,
+            foresight::Evidence::Set => Evidence::Set,
+            foresight::Evidence::Experience => Evidence::Experience,
+        },
+        told_at: near.told_at.map(|at| at.to_string()),
+    }
 }
 
 /// Every server, by name.
@@ -76,6 +91,7 @@ fn server(name: &ServerName, config: &ServerConfig, state: &SignInState, shares_
         account: state.account.as_ref().map(ToString::to_string),
         issuer: state.issuer.clone(),
         deviations: state.deviations.clone(),
+        ends: state.ends.as_ref().map(near_end),
         shares_with,
     }
 }

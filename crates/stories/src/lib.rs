@@ -16,4 +16,5 @@ pub mod keyring;
 pub mod parts;
 pub mod raw_upstream;
 pub mod search;
+pub mod together;
 pub mod wire;

@@ -176,6 +176,7 @@ impl FakeIdp {
         let scopes = book.resources.get(&verifier.resource).cloned().unwrap_or_default();
         let (family, token) = (book.families.len(), mint::secret("at")?);
         book.families.push(book::Family {
+            began: self.desk.clock.boot(),
             revoked: false,
             client_id: "direct".to_owned(),
             user: account.user.clone(),

@@ -118,6 +118,11 @@ impl World {
         self.start_core().await;
     }
 
+    /// The core looks around, as it does once a minute: for sign-ins that end soon, and whether the machine slept.
+    pub fn look_around(&self) {
+        self.core.as_ref().expect("a core runs").look_around();
+    }
+
     async fn start_core(&mut self) {
         let core = RunningCore::start(self).await.expect("start the core");
         self.core = Some(core);

@@ -48,6 +48,7 @@ fn snapshot(state: SignIn) -> Reply {
         state,
         account: None,
         issuer: None,
+        ends: None,
         shares_with: Vec::new(),
         deviations: Vec::new(),
     };

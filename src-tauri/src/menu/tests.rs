@@ -15,6 +15,7 @@ fn server(name: &str, state: SignIn, account: Option<&str>) -> Server {
         state,
         account: account.map(Into::into),
         issuer: None,
+        ends: None,
         shares_with: Vec::new(),
         deviations: Vec::new(),
     }

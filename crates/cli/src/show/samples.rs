@@ -22,6 +22,7 @@ pub(crate) fn server(name: &str, state: SignIn) -> Server {
         state,
         account: Some("dana@example.com".into()),
         issuer: Some("https://login.example.com".into()),
+        ends: None,
         shares_with: Vec::new(),
         deviations: Vec::new(),
     }

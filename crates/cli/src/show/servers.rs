@@ -89,7 +89,8 @@ fn row(server: &Server) -> Vec<Cell> {
 
 fn reason(server: &Server) -> Option<String> {
     match &server.state {
-        SignIn::Unknown | SignIn::Ready | SignIn::SignedIn { .. } | SignIn::Renewing | SignIn::SigningIn => None,
+        SignIn::SignedIn { .. } | SignIn::Renewing => server.ends.as_ref().map(|ends| ends.sentence(&server.name)),
+        SignIn::Unknown | SignIn::Ready | SignIn::SigningIn => None,
         SignIn::Needed { because } => Some(because.sentence(&server.name)),
         SignIn::Unreachable { detail, since } => Some(format!("{}, since {}", clean(detail), clean(since))),
         SignIn::Refused { detail } | SignIn::KeyStore { detail } => Some(clean(detail)),
@@ -107,7 +108,7 @@ fn auth(auth: Auth) -> &'static str {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
-    use keybearer_control::snapshot::Because;
+    use keybearer_control::snapshot::{Because, Evidence, NearEnd};
 
     use super::*;
     use crate::show::samples::{bare, server};
@@ -142,6 +143,9 @@ mod tests {
 
     #[test]
     fn a_server_that_waits_says_why() {
+        let mut ending = server("crm", SignIn::SignedIn { saved: true });
+        ending.ends = Some(NearEnd { at: "2026-11-24T09:00:00Z".into(), by: Evidence::Issuer, told_at: None });
+        assert!(bare(&one(&ending)).contains("Your sign-in to crm ends on 2026-11-24; sign in now to renew it."));
         let mut wiki = server("wiki", SignIn::Needed { because: Because::NoHeader });
         (wiki.account, wiki.issuer, wiki.auth) = (None, None, Auth::Header);
         check(

@@ -26,7 +26,7 @@ pub struct Row {
     pub tone: Tone,
     /// Where it stands.
     pub state: State,
-    /// Why the person has to sign in, as an English sentence.
+    /// Why the person has to sign in, or should soon, as an English sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub note: Option<String>,
@@ -130,6 +130,7 @@ fn standing(server: &Server) -> (Tone, State) {
         SignIn::Unknown if server.auth == Auth::Oauth => (Tone::Quiet, State::NotSignedIn),
         SignIn::Unknown => (Tone::Quiet, State::NotUsed),
         SignIn::Ready => (Tone::Good, State::Ready),
+        SignIn::SignedIn { saved: true } if server.ends.is_some() => (Tone::Attention, State::SignedIn),
         SignIn::SignedIn { saved: true } => (Tone::Good, State::SignedIn),
         SignIn::SignedIn { saved: false } => (Tone::Good, State::SignedInNotSaved),
         SignIn::Renewing => (Tone::Good, State::SignedIn),
@@ -144,10 +145,9 @@ fn standing(server: &Server) -> (Tone, State) {
 fn note(server: &Server) -> Option<String> {
     match &server.state {
         SignIn::Needed { because } => Some(because.sentence(&server.name)),
+        SignIn::SignedIn { .. } | SignIn::Renewing => server.ends.as_ref().map(|ends| ends.sentence(&server.name)),
         SignIn::Unknown
         | SignIn::Ready
-        | SignIn::SignedIn { .. }
-        | SignIn::Renewing
         | SignIn::SigningIn
         | SignIn::Refused { .. }
         | SignIn::Unreachable { .. }
@@ -173,6 +173,7 @@ fn action(server: &Server) -> Option<Action> {
     }
     match server.state {
         SignIn::Ready | SignIn::SigningIn => None,
+        SignIn::SignedIn { .. } | SignIn::Renewing if server.ends.is_some() => Some(Action::SignIn),
         SignIn::SignedIn { .. } | SignIn::Renewing | SignIn::Refused { .. } => Some(Action::SignOut),
         SignIn::Unreachable { .. } if server.account.is_some() => Some(Action::SignOut),
         SignIn::Unknown | SignIn::Needed { .. } | SignIn::Unreachable { .. } | SignIn::KeyStore { .. } => {

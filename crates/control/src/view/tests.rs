@@ -16,6 +16,7 @@ fn server(name: &str, state: SignIn) -> Server {
         issuer: None,
         shares_with: Vec::new(),
         deviations: Vec::new(),
+        ends: None,
     }
 }
 

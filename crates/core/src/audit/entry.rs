@@ -127,6 +127,18 @@ pub enum Event {
         #[serde(skip_serializing_if = "Vec::is_empty")]
         deviations: Vec<String>,
     },
+    /// A sign-in ends soon, and its person was told.
+    SignInEnds {
+        /// Whom it serves.
+        servers: Vec<ServerName>,
+        /// At whom.
+        issuer: String,
+        /// As whom: the e-mail address, where the issuer told one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        account: Option<String>,
+        /// When, RFC 3339.
+        at: String,
+    },
     /// Somebody signed out of a server.
     SignOut {
         /// Which.

@@ -36,6 +36,10 @@ impl Clock for Ticking {
     fn midnight(&self) -> Timestamp {
         Timestamp::from_millis(1_700_006_400_000)
     }
+
+    fn awake(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 fn trail(dir: &Path) -> Trail {

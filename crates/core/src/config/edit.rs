@@ -146,6 +146,9 @@ fn fill_oauth(table: &mut dyn TableLike, oauth: &OAuthConfig) {
     if let Some((word, _)) = pkce.and_then(|set| PKCE.iter().find(|(_, support)| *support == set)) {
         table.insert("pkce", value(*word));
     }
+    if let Some(life) = oauth.sign_in_life {
+        table.insert("sign_in_life", value(i64::try_from(life.as_secs() / 3600).unwrap_or(i64::MAX)));
+    }
 }
 
 /// Takes `name` out of a rule; `false` if the rule spoke of nothing else.

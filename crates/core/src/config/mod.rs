@@ -136,6 +136,8 @@ pub struct OAuthConfig {
     pub scopes: Vec<String>,
     /// What may deviate from the standards.
     pub exceptions: Exceptions,
+    /// How long a sign-in lasts there, whatever it is used for; absent where nobody has said.
+    pub sign_in_life: Option<Duration>,
 }
 
 impl Config {

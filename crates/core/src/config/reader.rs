@@ -184,7 +184,7 @@ impl<'t> Reader<'t> {
         chosen
     }
 
-    fn number(&mut self, table: &DeTable<'t>, key: &str, bounds: Range<u64>) -> Option<u64> {
+    pub(super) fn number(&mut self, table: &DeTable<'t>, key: &str, bounds: Range<u64>) -> Option<u64> {
         let value = table.get(key)?;
         let number =
             value.get_ref().as_integer().map(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());

@@ -1,5 +1,8 @@
 //! What a `[servers.*]` table says of its sign-in.
 
+use std::ops::Range;
+use std::time::Duration;
+
 use keybearer_model::grant::ClientAuth;
 use keybearer_model::url::Issuer;
 use keybearer_oauth::document::ClientMetadataUrl;
@@ -12,8 +15,11 @@ use super::OAuthConfig;
 use super::reader::Reader;
 
 /// The keys that speak of a sign-in.
-pub(super) const KEYS: [&str; 7] =
-    ["client_id", "client_auth", "issuer", "scopes", "resource", "trusted_issuers", "pkce"];
+pub(super) const KEYS: [&str; 8] =
+    ["client_id", "client_auth", "issuer", "scopes", "resource", "trusted_issuers", "pkce", "sign_in_life"];
+
+/// The bounds of `sign_in_life`, in hours: a year is as good as more.
+const SIGN_IN_LIFE: Range<u64> = 1..8761;
 
 /// The values of `client_auth`, as RFC 7591 §2 writes them.
 pub(super) const CLIENT_AUTH: [(&str, ClientAuth); 3] = [
@@ -44,6 +50,8 @@ impl<'t> Reader<'t> {
         }
         oauth.scopes = self.scopes(table);
         oauth.exceptions = self.deviating(table);
+        let hours = self.number(table, "sign_in_life", SIGN_IN_LIFE);
+        oauth.sign_in_life = hours.map(|hours| Duration::from_secs(hours * 3600));
         oauth
     }
 

@@ -34,6 +34,7 @@ url = "https://crm.example.com/mcp?tenant=${HOME}"   # not expanded
 client_id = "our-app"
 client_auth = "client_secret_basic"
 scopes = ["a", "b:c"]
+sign_in_life = 72
 
 [servers.wiki]
 url = "http://127.0.0.1:9/mcp"
@@ -75,6 +76,7 @@ fn a_whole_file() {
         client_id: Some("our-app".into()),
         client_auth: Some(ClientAuth::ClientSecretBasic),
         scopes: vec!["a".into(), "b:c".into()],
+        sign_in_life: Some(Duration::from_secs(72 * 3600)),
         ..OAuthConfig::default()
     };
     assert_eq!(crm.auth, AuthConfig::OAuth(oauth));
@@ -84,7 +86,7 @@ fn a_whole_file() {
     assert_eq!(config.ask_timeout, Duration::from_secs(30));
     assert_eq!(config.policy.unknown, keybearer_policy::Unknown::Deny);
     let ids = config.policy.rules.iter().map(|rule| rule.id.to_string()).collect::<Vec<_>>();
-    assert_eq!(ids, ["rule 1 (config.toml line 22)", "rule 2 (config.toml line 29)"]);
+    assert_eq!(ids, ["rule 1 (config.toml line 23)", "rule 2 (config.toml line 30)"]);
     assert_eq!(config.policy.rules[0].except[0].tools[0].as_str(), "get_salaries");
     assert_eq!(config.policy.rules[1].clients.len(), 2);
 }

@@ -49,6 +49,13 @@ impl Breaker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Nobody need wait any longer for what happened before: the next one tries at once.
+    pub(super) fn forget(&self) {
+        if let Line::Broken(broken) = &mut *self.line() {
+            broken.until = BootTime::from_duration(Duration::ZERO);
+        }
+    }
+
     /// Lets somebody try, or says at once why nobody does.
     pub(super) fn admit(self: &Arc<Self>, now: BootTime) -> Result<Probe, Outage> {
         match &mut *self.line() {

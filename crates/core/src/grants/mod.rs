@@ -10,6 +10,7 @@ mod owner;
 mod renewal;
 mod revocation;
 mod told;
+mod wake;
 
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use keybearer_model::secret::Secret;
 use keybearer_model::time::{BootTime, Timestamp};
 use keybearer_model::url::{Issuer, Upstream};
 use keybearer_oauth::profile::Catalog;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use self::breaker::Breaker;
 pub(crate) use self::ending::Farewell;
@@ -34,13 +35,18 @@ pub use self::ending::{Ending, Revocation};
 use self::lock::Lock;
 use self::owner::{Command, Owner};
 use self::told::Told;
+use self::wake::Wake;
 use crate::custody::{Custody, Slot};
+use crate::foresight::Foresight;
 use crate::ports::{Clock, KeyStoreError, KeyStoreKind, Ports};
 use crate::store::{Store, StoreError};
 
 /// How long a key store is waited for where it need not answer: to learn of a newer generation, or when it was silent
 /// the last time.
 const SHORT: Duration = Duration::from_secs(2);
+
+/// How many grants may be renewed at once.
+const MOST_RENEWALS: usize = 4;
 
 /// All grants that are open, and what is known of their issuers. Cheap to clone.
 #[derive(Clone)]
@@ -54,6 +60,11 @@ struct Desk {
     /// Where locks and intents lie.
     folder: PathBuf,
     catalog: Catalog,
+    /// Told what is heard of the ends of grants.
+    foresight: Foresight,
+    /// So many renewals may be under way at once: after sleep everything needs one.
+    renewals: Semaphore,
+    wake: Wake,
     /// The key store did not answer when a grant was to be stored last.
     silent: AtomicBool,
     // Two maps that are looked into for a moment each: a task that owned them would be a mailbox around a map.
@@ -146,13 +157,22 @@ pub(crate) enum MintError {
 }
 
 impl Grants {
-    pub(crate) fn new(ports: Ports, custody: Custody, store: Arc<Store>, folder: PathBuf) -> Self {
+    pub(crate) fn new(
+        ports: Ports,
+        custody: Custody,
+        store: Arc<Store>,
+        foresight: Foresight,
+        folder: PathBuf,
+    ) -> Self {
         Self(Arc::new(Desk {
             ports,
             custody,
             store,
             folder,
             catalog: Catalog::bundled(),
+            foresight,
+            renewals: Semaphore::new(MOST_RENEWALS),
+            wake: Wake::default(),
             silent: AtomicBool::new(false),
             open: Mutex::default(),
             breakers: Mutex::default(),
@@ -248,6 +268,11 @@ impl Grants {
         self.0.forget(id, u64::MAX).await;
     }
 
+    /// Takes note if the machine has slept.
+    pub(crate) fn notice_sleep(&self) {
+        self.0.notice_sleep();
+    }
+
     /// Waits until no refresh token is on its way any more and what was renewed is kept; nothing is renewed after it.
     pub(crate) async fn finish(&self) {
         let handles: Vec<_> = self.0.open().values().map(Arc::clone).collect();
@@ -322,6 +347,16 @@ impl Desk {
     /// Whether what is stored outlives this process.
     fn outlives(&self) -> bool {
         self.custody.kind() == KeyStoreKind::System
+    }
+
+    /// If the machine has slept, what was known of issuers that did not answer is of before: the next one tries at once.
+    fn notice_sleep(&self) {
+        let clock = &self.ports.clock;
+        if self.wake.notice(clock.boot(), clock.awake()) {
+            tracing::info!("the machine has slept");
+            let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+            breakers.values().for_each(|breaker| breaker.forget());
+        }
     }
 
     fn breaker(&self, issuer: &Issuer) -> Arc<Breaker> {

@@ -142,6 +142,7 @@ impl Owner {
             let _ = reply.send(broken("the attempt before broke off", self.desk.ports.clock.now()));
             return;
         };
+        self.desk.notice_sleep();
         match self.desk.breaker(&facts.issuer).admit(self.desk.ports.clock.boot()) {
             Err(outage) => {
                 self.grant = Some(grant);
@@ -220,6 +221,7 @@ impl Owner {
     fn sign_out(&mut self, upstream: Upstream, farewell: Farewell, reply: Option<oneshot::Sender<Revocation>>) {
         self.told.over(Ending::SignedOut);
         let id = self.told.facts().id.clone();
+        self.desk.foresight.ended(&id, Ending::SignedOut);
         let (desk, grant) = (Arc::clone(&self.desk), self.grant.take());
         self.work = Some(tokio::spawn(async move {
             let generation = grant.as_ref().map_or(u64::MAX, |grant| grant.generation);

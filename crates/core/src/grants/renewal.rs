@@ -21,6 +21,9 @@ use crate::ports::{HttpError, MayBePrivate};
 
 pub(super) type Reply = oneshot::Sender<Result<Minted, MintError>>;
 
+/// After sleep, what nobody waits for yet is spread over so long: whoever waits comes first.
+const SPREAD: Duration = Duration::from_secs(2);
+
 /// A renewal under way.
 pub(super) struct Renewal {
     pub(super) desk: Arc<Desk>,
@@ -56,6 +59,12 @@ struct Trouble {
 
 impl Renewal {
     pub(super) async fn run(mut self) -> Done {
+        let desk = Arc::clone(&self.desk);
+        if self.wish.demand == Demand::Ahead && desk.wake.is_recent(desk.ports.clock.boot()) {
+            tokio::time::sleep(SPREAD.mul_f64((desk.ports.chance)().clamp(0.0, 1.0))).await;
+        }
+        // Closed never, so that there is always a turn to wait for.
+        let _turn = desk.renewals.acquire().await;
         let mut lock = match Lock::take(&self.desk.folder, &self.grant.facts.id).await {
             Ok(lock) => lock,
             Err(cause) => return self.trouble(Trouble { detail: cause.to_string(), wait: None }),
@@ -166,6 +175,8 @@ impl Renewal {
 
     async fn given(mut self, lock: &mut Lock, mut renewed: Renewed, received_at: BootTime) -> Done {
         self.probe.answered();
+        let refresh_life = renewed.refresh_expires_in;
+        self.desk.foresight.heard(&self.grant.facts.id, self.desk.ports.clock.now(), refresh_life);
         let mut kept = None;
         if let Some(token) = renewed.refresh_token.take() {
             self.grant.refresh_token = Some(token);
@@ -194,6 +205,7 @@ impl Renewal {
         let at = desk.ports.clock.now();
         let ending = if doubtful { Ending::Interrupted { at } } else { Ending::Refused { at } };
         tracing::info!(grant = %grant.facts.id, %code, ?ending, "a sign-in has ended");
+        desk.foresight.ended(&grant.facts.id, ending);
         told.over(ending);
         let _ = reply.send(Err(MintError::Over(ending)));
         // Noted first: whoever dies in between leaves a token that serves nobody, and not a sign-in that is gone without

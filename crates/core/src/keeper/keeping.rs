@@ -51,7 +51,10 @@ impl Owner {
             }
             Some(ending) => self.need_sign_in(&facts, ending.into()),
             None => match self.parts.grants.open(&facts.id).await {
-                Ok(Some(handle)) => self.found(handle, served.target),
+                Ok(Some(handle)) => {
+                    self.follow(&facts).await;
+                    self.found(handle, served.target);
+                }
                 Ok(None) => self.need_sign_in(&facts, Because::NotKept),
                 Err(error) => self.key_store_failed(&error),
             },

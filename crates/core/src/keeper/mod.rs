@@ -29,6 +29,7 @@ pub use self::standing::{Because, Offered, SignInState, Standing};
 use crate::audit::Trail;
 use crate::config::ServerConfig;
 use crate::custody::Custody;
+use crate::foresight::Foresight;
 use crate::grants::Grants;
 pub use crate::grants::Revocation;
 use crate::ports::{Clock, Ports};
@@ -160,6 +161,7 @@ pub(crate) struct Parts {
     pub(crate) custody: Custody,
     pub(crate) grants: Grants,
     pub(crate) registrations: Registrations,
+    pub(crate) foresight: Foresight,
     pub(crate) store: Arc<Store>,
     pub(crate) trail: Trail,
     /// Told whenever the state changes, so that a watcher of everything wakes up.
@@ -182,6 +184,7 @@ impl Keeper {
             issuer: None,
             sign_in: None,
             deviations: Vec::new(),
+            ends: None,
         };
         let shared = Arc::new(Shared {
             at_hand: AtHand::nothing(),

@@ -387,7 +387,7 @@ impl Owner {
         let issuer = Some(facts.issuer.to_string());
         let sign_in = Some(facts.sign_in());
         let deviations = facts.deviations.iter().map(ToString::to_string).collect();
-        self.shared.state.send_replace(SignInState { standing, account, issuer, sign_in, deviations });
+        self.shared.state.send_replace(SignInState { standing, account, issuer, sign_in, deviations, ends: None });
         self.parts.changed.send_modify(|count| *count += 1);
     }
 }

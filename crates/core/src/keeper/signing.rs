@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use keybearer_model::grant::{Account, Grant, Target};
+use keybearer_model::grant::{Account, Grant, GrantFacts, Target};
 use keybearer_model::secret::Secret;
 use keybearer_oauth::login::{Before, Obtained};
+use keybearer_oauth::profile::Catalog;
 
 use super::further::Aim;
 use super::owner::{Attached, Owner, Work};
@@ -62,7 +63,7 @@ impl Owner {
     }
 
     pub(super) async fn signed_in(&mut self, obtained: Obtained, finish: Finish) {
-        let Obtained { grant, access_token, expires_in } = obtained;
+        let Obtained { grant, access_token, expires_in, refresh_expires_in } = obtained;
         let received_at = self.parts.ports.clock.boot();
         let now = grant.facts.account.clone();
         // At another issuer the same person has another name.
@@ -76,7 +77,10 @@ impl Owner {
         let target = grant.facts.target();
         let (issuer, email) = (grant.facts.issuer.to_string(), now.email.clone());
         let deviations = grant.facts.deviations.iter().map(ToString::to_string).collect();
+        let facts = grant.facts.clone();
         self.take_over(grant, target).await;
+        self.follow(&facts).await;
+        self.parts.foresight.heard(&facts.id, self.parts.ports.clock.now(), refresh_expires_in);
         (self.aim, self.before, self.first_serial) = (Aim::First, None, self.serial + 1);
         self.hold(Minted { token: access_token, expires_in, received_at }, &now);
         (self.signed_out, self.quiet_until, self.account) = (false, None, Some(now));
@@ -85,6 +89,13 @@ impl Owner {
         finish.say(SurfaceEnding::SignedIn).await;
         self.answer_sign_in(&Ok(()));
         self.give_to_waiters();
+    }
+
+    /// Has the end of the sign-in foreseen, by what is set for it or known of its kind.
+    pub(super) async fn follow(&self, facts: &GrantFacts) {
+        let AuthConfig::OAuth(settings) = &self.parts.config.auth else { return };
+        let set = settings.sign_in_life.or_else(|| Catalog::bundled().of(&facts.issuer).sign_in_life());
+        self.parts.foresight.follow(facts, set).await;
     }
 
     /// Gives a new grant to its owner, which stores it, and serves this server from it. What served it before and serves

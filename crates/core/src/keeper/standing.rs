@@ -4,6 +4,7 @@ use keybearer_model::grant::Account;
 use keybearer_model::name::GrantId;
 use keybearer_model::time::Timestamp;
 
+use crate::foresight::NearEnd;
 use crate::grants::Ending;
 use crate::ports::KeyStoreError;
 
@@ -36,6 +37,13 @@ pub enum Standing {
     },
     /// The keychain is locked or does not answer.
     KeyStore(KeyStoreError),
+}
+
+impl Standing {
+    /// Whether somebody is signed in: bearers come without the person.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        matches!(self, Self::SignedIn { .. } | Self::Renewing | Self::Unreachable { .. })
+    }
 }
 
 /// Why the person has to sign in.
@@ -106,4 +114,6 @@ pub struct SignInState {
     pub sign_in: Option<GrantId>,
     /// Where that sign-in deviates from the standards, and who lets it: in words.
     pub deviations: Vec<String>,
+    /// When it ends, if that is near.
+    pub ends: Option<NearEnd>,
 }

@@ -56,7 +56,7 @@ impl Store {
         let text = serde_json::to_string(facts).unwrap_or_default();
         self.connection().execute(
             "INSERT INTO grants (id, facts) VALUES (?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET facts = ?2, ending = NULL",
+             ON CONFLICT (id) DO UPDATE SET facts = ?2, ending = NULL, course = NULL",
             params![facts.id.as_str(), text],
         )?;
         Ok(())

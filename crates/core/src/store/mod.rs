@@ -10,13 +10,14 @@ use keybearer_model::program::Pin;
 use keybearer_model::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+mod foresight;
 mod grants;
 
 pub use grants::{Served, StoredGrant};
 mod consents;
 
 /// What makes each version of the schema out of the one before; which one a database has is its `user_version`.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     "CREATE TABLE clients (name TEXT PRIMARY KEY, key_digest BLOB, program TEXT, servers TEXT NOT NULL, since INTEGER NOT NULL) STRICT;
      CREATE TABLE grants (server TEXT PRIMARY KEY, facts TEXT NOT NULL) STRICT;
      CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
@@ -27,6 +28,8 @@ const STEPS: [&str; 5] = [
      CREATE TABLE grants (id TEXT PRIMARY KEY, facts TEXT NOT NULL, ending TEXT) STRICT;
      CREATE TABLE served (server TEXT PRIMARY KEY, grant_id TEXT NOT NULL, url TEXT NOT NULL, target TEXT NOT NULL) STRICT;",
     "CREATE TABLE consents (number INTEGER PRIMARY KEY AUTOINCREMENT, principal BLOB NOT NULL, facts TEXT NOT NULL) STRICT;",
+    "ALTER TABLE grants ADD COLUMN course TEXT;
+     CREATE TABLE lives (issuer TEXT NOT NULL, seconds INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT;",
 ];
 
 /// The state database of one installation.

@@ -117,7 +117,12 @@ impl Redeemed {
             signed_in_at: plan.request.now,
         };
         let grant = Grant { facts, client_secret: client.secret, refresh_token: tokens.refresh, generation: 0 };
-        let obtained = Obtained { grant, access_token: tokens.access, expires_in: tokens.expires_in };
+        let obtained = Obtained {
+            grant,
+            access_token: tokens.access,
+            expires_in: tokens.expires_in,
+            refresh_expires_in: tokens.refresh_expires_in,
+        };
         (State::Ended, Effect::Done(Box::new(obtained)))
     }
 }

@@ -79,6 +79,8 @@ pub(super) struct Code {
 
 /// Everything that came from one code: one replay ends it all.
 pub(super) struct Family {
+    /// When the person signed in.
+    pub(super) began: BootTime,
     pub(super) revoked: bool,
     pub(super) client_id: String,
     pub(super) user: String,

@@ -115,6 +115,8 @@ pub(super) struct Dials {
     pub(super) pushed_requests: PushedRequests,
     pub(super) ways_back: WaysBack,
     pub(super) documents: bool,
+    pub(super) sign_in_life: Option<Duration>,
+    pub(super) says_life: bool,
 }
 
 impl Default for Dials {
@@ -136,6 +138,8 @@ impl Default for Dials {
             pushed_requests: PushedRequests::NotOffered,
             ways_back: WaysBack::Any,
             documents: false,
+            sign_in_life: None,
+            says_life: false,
         }
     }
 }
@@ -246,6 +250,16 @@ impl FakeIdp {
     /// and this address from now on.
     pub fn redirect(&self, status: u16, to: &str) -> &Self {
         self.turn(|dials| dials.redirect = Some((status, to.to_owned())))
+    }
+
+    /// So long after a person has signed in, their refresh tokens are good for nothing any more. For ever, unless told.
+    pub fn sign_in_life(&self, life: Duration) -> &Self {
+        self.turn(|dials| dials.sign_in_life = Some(life))
+    }
+
+    /// Whether it says with each refresh token how long that lives. It does not, unless told.
+    pub fn says_sign_in_life(&self, says: bool) -> &Self {
+        self.turn(|dials| dials.says_life = says)
     }
 
     /// Holds every answer of the token endpoint back until the returned value is dropped.

@@ -21,11 +21,21 @@ pub struct ManualClock {
 struct Passed {
     by_the_wall: Duration,
     since_boot: Duration,
+    awake: Duration,
 }
 
 impl ManualClock {
     /// Lets time pass, on the wall and since the start.
     pub fn advance(&self, span: Duration) {
+        self.change(|passed| {
+            passed.by_the_wall += span;
+            passed.since_boot += span;
+            passed.awake += span;
+        });
+    }
+
+    /// The machine sleeps for so long.
+    pub fn sleep(&self, span: Duration) {
         self.change(|passed| {
             passed.by_the_wall += span;
             passed.since_boot += span;
@@ -60,5 +70,9 @@ impl Clock for ManualClock {
         const DAY: i64 = 24 * 3_600_000;
         let now = self.now().as_millis();
         Timestamp::from_millis(now - now.rem_euclid(DAY) + DAY)
+    }
+
+    fn awake(&self) -> Duration {
+        self.passed().awake
     }
 }

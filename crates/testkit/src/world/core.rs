@@ -50,6 +50,11 @@ impl RunningCore {
         Ok(Self { running, broker, _lock: lock })
     }
 
+    /// Looks around, as the core does once a minute.
+    pub(super) fn look_around(&self) {
+        self.broker.look_around();
+    }
+
     /// Ends it in good order.
     pub(super) async fn stop(self) {
         self.running.stop().await;

@@ -28,6 +28,7 @@ pub(super) fn redeem(desk: &Desk, book: &mut Book, client_id: &str, form: &Form)
     let (asked, user) = (code.asked.clone(), code.user.clone());
     let family = book.families.len();
     book.families.push(Family {
+        began: desk.clock.boot(),
         revoked: false,
         client_id: client_id.to_owned(),
         user,
@@ -41,7 +42,7 @@ pub(super) fn redeem(desk: &Desk, book: &mut Book, client_id: &str, form: &Form)
     let wants_refresh = wants_refresh(desk, book, client_id, &asked.scopes);
     let mut answer = reply::access(desk, book, family, asked.scopes)?;
     if wants_refresh {
-        reply::add_refresh(book, family, &mut answer)?;
+        reply::add_refresh(desk, book, family, &mut answer)?;
     }
     reply::add_id_token(desk, book, family, asked.nonce.as_deref(), &mut answer)?;
     Ok(answer)

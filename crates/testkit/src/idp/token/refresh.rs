@@ -27,6 +27,9 @@ pub(super) fn redeem(desk: &Desk, book: &mut Book, client_id: &str, form: &Form)
     if family.revoked {
         return Err(OauthError::invalid_grant("this sign-in was revoked"));
     }
+    if desk.dials().sign_in_life.is_some_and(|life| now.since(family.began) >= life) {
+        return Err(OauthError::invalid_grant("this sign-in is too old"));
+    }
     if is_replay(refresh, now, grace) {
         book.revoke_family(number);
         desk.count(|counts| counts.replays += 1);
@@ -39,7 +42,7 @@ pub(super) fn redeem(desk: &Desk, book: &mut Book, client_id: &str, form: &Form)
         if let Some(refresh) = book.refresh.get_mut(presented) {
             refresh.used_at.get_or_insert(now);
         }
-        reply::add_refresh(book, number, &mut answer)?;
+        reply::add_refresh(desk, book, number, &mut answer)?;
     }
     desk.count(|counts| counts.refreshes += 1);
     Ok(answer)

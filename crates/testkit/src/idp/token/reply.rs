@@ -34,10 +34,18 @@ pub(super) fn access(desk: &Desk, book: &mut Book, family: usize, scopes: Vec<St
     Ok(answer)
 }
 
-/// Adds a fresh refresh token.
-pub(super) fn add_refresh(book: &mut Book, family: usize, answer: &mut Value) -> io::Result<()> {
+/// Adds a fresh refresh token, and says how long it lives if the issuer is one that does.
+pub(super) fn add_refresh(desk: &Desk, book: &mut Book, family: usize, answer: &mut Value) -> io::Result<()> {
     let token = mint::secret("rt")?;
     answer["refresh_token"] = json!(token);
+    let (life, says) = {
+        let dials = desk.dials();
+        (dials.sign_in_life, dials.says_life)
+    };
+    if let (Some(life), true, Some(family)) = (life, says, book.family(family)) {
+        let left = life.saturating_sub(desk.clock.boot().since(family.began));
+        answer["refresh_expires_in"] = json!(left.as_secs());
+    }
     book.refresh.insert(token, Refresh { family, used_at: None });
     Ok(())
 }
