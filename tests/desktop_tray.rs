@@ -134,7 +134,7 @@ fn the_tray_shows_every_server_and_outlives_the_core() {
     let panel = connection::Builder::session().unwrap().name("org.kde.StatusNotifierWatcher").unwrap();
     let _panel = panel.serve_at("/StatusNotifierWatcher", Panel(told)).unwrap().build().unwrap();
     let core = Core::run();
-    let mut shell = Command::new(env!("CARGO_BIN_EXE_keybearer-desktop"));
+    let mut shell = Command::new(desktop::shell());
     let mut shell = Running(shell.arg("--minimized").env("KEYBEARER_HOME", core.home()).spawn().unwrap());
     let menu = TrayMenu::of(&registered.recv_timeout(PATIENCE).expect("the icon is in the tray"));
 

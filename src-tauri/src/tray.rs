@@ -124,7 +124,19 @@ fn image(mark: Mark) -> Image<'static> {
     }
 }
 
-#[cfg(not(windows))]
+/// macOS gives a template the menu bar's own colour.
+#[cfg(target_os = "macos")]
+fn image(mark: Mark) -> Image<'static> {
+    match mark {
+        Mark::Ready => include_image!("icons/tray/ready-template.png"),
+        Mark::SignIn { .. } => include_image!("icons/tray/sign-in-template.png"),
+        Mark::Asking { .. } => include_image!("icons/tray/asking-template.png"),
+        Mark::Blocked => include_image!("icons/tray/blocked-template.png"),
+        Mark::Offline => include_image!("icons/tray/offline-template.png"),
+    }
+}
+
+#[cfg(not(any(windows, target_os = "macos")))]
 fn image(mark: Mark) -> Image<'static> {
     match mark {
         Mark::Ready => include_image!("icons/tray/ready-64.png"),

@@ -19,7 +19,7 @@ pub(crate) fn show(app: &AppHandle) {
 fn create(app: &AppHandle) -> tauri::Result<()> {
     WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(address().into()))
         .title("Keybearer")
-        .inner_size(760.0, 560.0)
+        .inner_size(920.0, 640.0)
         .min_inner_size(640.0, 480.0)
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+#[allow(dead_code, reason = "the tray has no window")]
+pub(crate) mod window;
+
 /// Set for the process that runs inside the session.
 const INSIDE: &str = "KEYBEARER_DESKTOP_TEST";
 /// What nothing here takes, unless it hangs.
@@ -37,9 +40,16 @@ pub(crate) fn is_inside(name: &str) -> bool {
     false
 }
 
+/// The shell of this build.
+pub(crate) fn shell() -> PathBuf {
+    let me = std::env::current_exe().unwrap();
+    let folder = me.ancestors().find(|folder| folder.join("keybearer-desktop").is_file());
+    folder.expect("`keybearer-desktop` is built beside the tests").join("keybearer-desktop")
+}
+
 /// The `keybearer` beside the shell, where the shell looks for it.
 fn command() -> PathBuf {
-    let command = Path::new(env!("CARGO_BIN_EXE_keybearer-desktop")).with_file_name("keybearer");
+    let command = shell().with_file_name("keybearer");
     assert!(command.is_file(), "`{}` is missing: `cargo build --workspace` makes it", command.display());
     command
 }

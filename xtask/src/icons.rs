@@ -9,6 +9,8 @@ use resvg::{tiny_skia, usvg};
 
 /// The key in one colour that stands out from light and from dark panels alike.
 const TRAY_COLOUR: &str = "#b08020";
+/// macOS takes the shape alone and gives it the menu bar's own colour.
+const TEMPLATE_COLOUR: &str = "#000000";
 const TRAY_SHAPES: [&str; 5] = ["ready", "sign-in", "asking", "blocked", "offline"];
 const TRAY_SIZES: [u32; 2] = [32, 64];
 /// What Tauri's bundler looks for, by name.
@@ -26,10 +28,13 @@ pub(crate) fn files(root: &Path) -> Result<Vec<Icon>> {
     let app = source(root, "app")?;
     let mut icons = Vec::new();
     for shape in TRAY_SHAPES {
-        let svg = source(root, &format!("tray-{shape}"))?.replace("currentColor", TRAY_COLOUR);
+        let svg = source(root, &format!("tray-{shape}"))?;
         for size in TRAY_SIZES {
-            icons.push((format!("icons/tray/{shape}-{size}.png"), png(&svg, size)?));
+            let drawn = png(&svg.replace("currentColor", TRAY_COLOUR), size)?;
+            icons.push((format!("icons/tray/{shape}-{size}.png"), drawn));
         }
+        let template = png(&svg.replace("currentColor", TEMPLATE_COLOUR), 44)?;
+        icons.push((format!("icons/tray/{shape}-template.png"), template));
     }
     for (name, size) in APP_SIZES {
         icons.push((format!("icons/{name}"), png(&app, size)?));
@@ -56,6 +61,26 @@ pub(crate) fn check(root: &Path) -> Result<()> {
     if stale.is_empty() { Ok(()) } else { bail!("not what their SVG makes of them: {}", stale.join(", ")) }
 }
 
+/// Every state of the tray on a light and on a dark panel, at twice its size, as one picture.
+pub(crate) fn states(root: &Path) -> Result<Vec<u8>> {
+    const PANELS: [(&str, &str); 2] = [("#f3f3f1", TRAY_COLOUR), ("#17191c", TRAY_COLOUR)];
+    const STEP: usize = 64;
+    let (width, height) = (STEP * TRAY_SHAPES.len(), STEP * PANELS.len());
+    let mut sheet = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">"#);
+    for (row, (panel, colour)) in PANELS.into_iter().enumerate() {
+        let y = row * STEP;
+        sheet += &format!(r#"<path d="M0 {y}h{width}v{STEP}H0z" fill="{panel}"/>"#);
+        for (column, shape) in TRAY_SHAPES.into_iter().enumerate() {
+            let svg = source(root, &format!("tray-{shape}"))?.replace("currentColor", colour);
+            // Two of one name in one picture would be one.
+            let svg = svg.replace("around-the-bar", &format!("bar-{row}"));
+            let (x, y) = (column * STEP + 20, y + 20);
+            sheet += &svg.replacen("<svg ", &format!(r#"<svg x="{x}" y="{y}" width="24" height="24" "#), 1);
+        }
+    }
+    png(&(sheet + "</svg>"), u32::try_from(2 * width)?)
+}
+
 fn stale(root: &Path) -> Result<Vec<Icon>> {
     let is_stale = |(path, bytes): &Icon| fs::read(root.join(path)).ok().as_ref() != Some(bytes);
     Ok(files(root)?.into_iter().filter(is_stale).collect())
@@ -68,9 +93,11 @@ fn source(root: &Path, name: &str) -> Result<String> {
 
 fn png(svg: &str, size: u32) -> Result<Vec<u8>> {
     let tree = usvg::Tree::from_str(svg, &usvg::Options::default()).context("read the SVG")?;
-    let mut pixels = tiny_skia::Pixmap::new(size, size).context("an icon has a size")?;
-    #[expect(clippy::cast_precision_loss, reason = "icons are at most 512 pixels wide")]
+    #[expect(clippy::cast_precision_loss, reason = "pictures are at most a few hundred pixels wide")]
     let scale = size as f32 / tree.size().width();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as above")]
+    let height = (tree.size().height() * scale).round() as u32;
+    let mut pixels = tiny_skia::Pixmap::new(size, height).context("a picture has a size")?;
     resvg::render(&tree, tiny_skia::Transform::from_scale(scale, scale), &mut pixels.as_mut());
     pixels.encode_png().context("write the PNG")
 }
@@ -124,7 +151,7 @@ mod tests {
             fs::write(home.path().join(format!("icons/{name}.svg")), source(places::root(), name).unwrap()).unwrap();
         }
         assert!(check(home.path()).is_err(), "nothing is drawn yet");
-        assert_eq!(generate(home.path()).unwrap().len(), 16);
+        assert_eq!(generate(home.path()).unwrap().len(), 21);
         assert!(generate(home.path()).unwrap().is_empty());
         check(home.path()).unwrap();
     }

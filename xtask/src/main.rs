@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask setup`, `demo`, `test`, `conformance`, `tidy`, `codegen`, `gates`,
-//! `bench`, `windows`.
+//! `screenshots`, `bench`, `windows`.
 //!
 //! Each command is one module. Nothing here is shipped, and nothing that is shipped depends on it.
 
@@ -15,6 +15,7 @@ mod gates;
 mod icons;
 mod machine;
 mod places;
+mod screenshots;
 mod setup;
 mod test;
 mod tidy;
@@ -34,6 +35,7 @@ cargo xtask COMMAND
   tidy                 checks the rules that a program can check
   codegen [--check]    writes what is generated, or only compares
   gates [GATE[=ROUNDS]]...  what kills, expiries, faults and clients that leave cost: ten thousand of each, an hour or so
+  screenshots [THEME SCALE]  pictures of the real window, for docs/screenshots
   bench [ROUNDS]       measures what a call costs, and writes docs/benchmarks.md
   windows              checks the headless crates for Windows, and runs what can run under Wine
 ";
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::command(),
         "codegen" => codegen::command(rest),
         "gates" => gates::command(rest),
+        "screenshots" => screenshots::command(rest),
         "bench" => bench::command(rest),
         "windows" => windows::command(),
         "help" | "--help" | "-h" => {

@@ -97,7 +97,7 @@ impl House {
     /// Starts the desktop app, where there is a display and the app was built.
     pub(crate) fn desktop(&self) -> Option<Child> {
         let display = ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
-        let program = beside_me("keybearer-desktop").ok().filter(|_| display)?;
+        let program = beside_me("keybearer-desktop").ok().filter(|_| display && self.mode != Mode::Scene)?;
         self.command(&program, &[]).ok()?.stdout(Stdio::null()).spawn().ok()
     }
 

@@ -7,6 +7,7 @@ mod endings;
 mod house;
 mod keep;
 mod opening;
+mod scene;
 mod stage;
 mod telling;
 
@@ -19,6 +20,7 @@ const USAGE: &str = "\
 keybearer-demo            tells the whole story and ends
 keybearer-demo --script   the same without a display; exit code 0 only if everything held
 keybearer-demo --keep     leaves all running, for an app of your own
+keybearer-demo --scene    the same for whoever takes pictures: until its input ends
 ";
 
 /// How the demo is meant to go.
@@ -30,6 +32,8 @@ pub(crate) enum Mode {
     Script,
     /// Leaves all running.
     Keep,
+    /// Leaves all running for a program that shows it, and shows nothing itself.
+    Scene,
 }
 
 /// Runs the demo; under the name of a browser, what stands in for one.
@@ -42,6 +46,7 @@ pub(crate) async fn run(arguments: &[String]) -> ExitCode {
         [] => Mode::Told,
         ["--script"] => Mode::Script,
         ["--keep"] => Mode::Keep,
+        ["--scene"] => Mode::Scene,
         _ => {
             print!("{USAGE}");
             return ExitCode::from(if arguments == ["--help"] { 0 } else { 2 });
@@ -72,6 +77,9 @@ async fn story(mode: Mode, stage: &mut Stage, teller: &mut Teller) -> anyhow::Re
     calls::over_stdio(stage, teller).await?;
     calls::over_http(stage, teller).await?;
     calls::not_allowed(stage, teller).await?;
+    if mode == Mode::Scene {
+        return scene::hold(stage).await;
+    }
     endings::renewal(stage, teller).await?;
     if mode == Mode::Keep {
         endings::traces(stage, teller).await?;
