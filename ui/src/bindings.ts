@@ -127,9 +127,9 @@ tone: Tone,
  */
 state: State, 
 /**
- * Why the person has to sign in, as an English sentence.
+ * Why the person has to sign in.
  */
-note?: string, 
+because?: Because, 
 /**
  * What a server or issuer said: foreign text, to be set apart from ours.
  */

@@ -68,7 +68,7 @@ const TRICKS = ["\u202eevil\u202c", "in\u200bvi\u2060sible", "x".repeat(10_000),
 
 test.each(TRICKS.map((trick) => [trick.slice(0, 24), trick]))("%s as every name harms nothing", async (_shown, trick) => {
   const record: ActivityRecord = { ...answers.call, client: trick, server: trick, tool: trick, reason: trick, arguments: [trick], headers: [trick], program: trick, started_by: [trick] };
-  const server = { name: "crm", url: `https://crm.example.com/${encodeURI(trick)}`, auth: "oauth" as const, state: { kind: "signed_in" as const, saved: true }, issuer: trick };
+  const server = { name: "crm", url: `https://crm.example.com/${encodeURI(trick)}`, auth: "oauth" as const, state: { kind: "signed_in" as const, saved: true }, issuer: trick, shares_with: [trick] };
   const row = { name: "crm", host: trick, account: trick, tone: "good" as const, state: "signed_in" as const, action: "sign_out" as const };
   const failure = { code: "internal" as const, text: trick, hint: trick };
   const view: View = {

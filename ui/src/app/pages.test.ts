@@ -177,7 +177,7 @@ test("all access is stopped with one click and allowed again with another", asyn
 });
 
 test("diagnostics can be copied and hold no account", async () => {
-  const servers = [{ name: "crm", url: "https://crm.example.com/mcp?key=secret", auth: "oauth" as const, state: { kind: "signed_in" as const, saved: true }, account: "dana@example.com" }];
+  const servers = [{ name: "crm", url: "https://crm.example.com/mcp?key=secret", auth: "oauth" as const, state: { kind: "signed_in" as const, saved: true }, account: "dana@example.com", shares_with: [] }];
   const { person } = show("about", { ...states.ready, snapshot: { ...snapshot, servers, clients } });
   await person.click(await screen.findByRole("button", { name: "Copy diagnostics" }));
   const copied = await navigator.clipboard.readText();

@@ -7,7 +7,7 @@ const crm: Row = {
   host: "crm.example.com",
   tone: "attention",
   state: "sign_in_needed",
-  note: "Your sign-in ended on Friday.",
+  because: { why: "ended", at: "2026-11-27T09:00:00Z" },
   action: "sign_in",
 };
 const wiki: Row = {
@@ -66,7 +66,10 @@ export const states = {
     notices: [{ kind: "memory_for_want" }, { kind: "problem", failure: misspelt }],
     rows: [
       crm,
-      { ...crm, name: "erp", host: "erp.example.com", failure: unreachable },
+      { ...crm, name: "erp", host: "erp.example.com", because: { why: "never_signed_in" }, failure: unreachable },
+      { ...crm, name: "mail", host: "mail.example.com", because: { why: "account_changed", before: "dana@example.com", now: "d.private@example.net" } },
+      { ...crm, name: "forms", host: "forms.example.com", because: { why: "failed", detail: "access_denied: the administrator has not approved this" } },
+      { ...crm, name: "files", host: "files.example.com", because: { why: "not_kept" } },
       { ...wiki, name: "safe", host: "safe.example.com", tone: "attention", state: "keychain_locked", quote: "prompt dismissed" },
       { ...wiki, name: "vault", host: "vault.example.com", tone: "danger", state: "refused", quote: "HTTP 401 invalid_token: audience mismatch" },
       { name: "new", host: "new.example.com", tone: "quiet", state: "not_signed_in", action: "sign_in" },

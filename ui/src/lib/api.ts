@@ -19,6 +19,7 @@ import type {
 
 export type {
   Action,
+  Because,
   Client,
   Code,
   Connected,

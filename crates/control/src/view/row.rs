@@ -6,7 +6,7 @@ use ts_rs::TS;
 use super::{Failure, host};
 use crate::error::Error;
 use crate::plain::{clean, middle};
-use crate::snapshot::{Auth, Server, SignIn};
+use crate::snapshot::{Auth, Because, Server, SignIn};
 
 /// Foreign text is shown to this length: enough for IT, too little to bury what stands below.
 const LONGEST_QUOTE: usize = 300;
@@ -26,10 +26,14 @@ pub struct Row {
     pub tone: Tone,
     /// Where it stands.
     pub state: State,
-    /// Why the person has to sign in, or should soon, as an English sentence.
+    /// That the sign-in ends soon, as an English sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub note: Option<String>,
+    /// Why the person has to sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub because: Option<Because>,
     /// What a server or issuer said: foreign text, to be set apart from ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -107,6 +111,7 @@ impl Row {
             tone,
             state,
             note: note(server),
+            because: because(&server.state),
             quote: quote(&server.state).map(|said| middle(&clean(said), LONGEST_QUOTE)),
             failure: failure.map(Failure::of),
             action: action(server),
@@ -142,17 +147,34 @@ fn standing(server: &Server) -> (Tone, State) {
     }
 }
 
+/// That a sign-in which still serves ends soon.
 fn note(server: &Server) -> Option<String> {
     match &server.state {
-        SignIn::Needed { because } => Some(because.sentence(&server.name)),
         SignIn::SignedIn { .. } | SignIn::Renewing => server.ends.as_ref().map(|ends| ends.sentence(&server.name)),
         SignIn::Unknown
         | SignIn::Ready
         | SignIn::SigningIn
+        | SignIn::Needed { .. }
         | SignIn::Refused { .. }
         | SignIn::Unreachable { .. }
         | SignIn::KeyStore { .. } => None,
     }
+}
+
+/// Why the person has to sign in; what others wrote of it is clean.
+fn because(state: &SignIn) -> Option<Because> {
+    let SignIn::Needed { because } = state else { return None };
+    Some(match because {
+        Because::AccountChanged { before, now } => Because::AccountChanged { before: clean(before), now: clean(now) },
+        Because::Failed { detail } => Because::Failed { detail: middle(&clean(detail), LONGEST_QUOTE) },
+        Because::NeverSignedIn
+        | Because::Ended { .. }
+        | Because::Interrupted { .. }
+        | Because::SignedOut
+        | Because::NotKept
+        | Because::NoHeader
+        | Because::UnusableHeader => because.clone(),
+    })
 }
 
 fn quote(state: &SignIn) -> Option<&str> {

@@ -50,7 +50,10 @@ fn text(view: &View) -> String {
     }
     for row in &home.rows {
         text += &format!("{} · {} · {:?} {:?}", row.name, row.host, row.tone, row.state);
-        for part in [&row.account, &row.note, &row.quote].into_iter().flatten() {
+        if let Some(because) = &row.because {
+            text += &format!(" · {because:?}");
+        }
+        for part in [&row.account, &row.quote].into_iter().flatten() {
             text += &format!(" · {part}");
         }
         text += &row.action.map_or("\n".into(), |action| format!(" [{action:?}]\n"));
@@ -79,8 +82,8 @@ fn who_wants_the_person_comes_first() {
         vec![server("calendar", SIGNED_IN), server("wiki", needed()), server("crm", needed())],
         &expect![[r#"
             SignIn { count: 2 }: SignInToMany { count: 2 }
-            crm · crm.example.com:8443 · Attention SignInNeeded · You signed out. [SignIn]
-            wiki · wiki.example.com:8443 · Attention SignInNeeded · You signed out. [SignIn]
+            crm · crm.example.com:8443 · Attention SignInNeeded · SignedOut [SignIn]
+            wiki · wiki.example.com:8443 · Attention SignInNeeded · SignedOut [SignIn]
             calendar · calendar.example.com:8443 · Good SignedIn · dana@example.com [SignOut]
         "#]],
     );
@@ -119,7 +122,7 @@ fn one_that_waits_is_named() {
         vec![server("crm", needed())],
         &expect![[r#"
             SignIn { count: 1 }: SignInTo { name: "crm" }
-            crm · crm.example.com:8443 · Attention SignInNeeded · You signed out. [SignIn]
+            crm · crm.example.com:8443 · Attention SignInNeeded · SignedOut [SignIn]
         "#]],
     );
 }

@@ -20,6 +20,12 @@ export function day(at: Date, now: Date): string {
   return new Intl.DateTimeFormat(formats(), { day: "numeric", month: "long", ...year }).format(at);
 }
 
+/** The day within a sentence: “today”, “on Friday”, “on 12 March”. */
+export function onDay(at: Date, now: Date): string {
+  const days = Math.round((startOfDay(now) - startOfDay(at)) / DAY);
+  return Math.abs(days) < 2 ? day(at, now) : t("common.on_day", { day: day(at, now) });
+}
+
 /** How far away a moment is: “in 20 minutes”, “3 hours ago”. */
 export function distance(at: Date, now: Date): string {
   const away = at.getTime() - now.getTime();
