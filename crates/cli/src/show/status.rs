@@ -16,6 +16,12 @@ pub(crate) fn status(snapshot: &Snapshot, now: Timestamp) -> String {
         text.push('\n');
         text.push_str(&error_text(problem));
     }
+    if snapshot.stopped {
+        let mark = Tone::Danger.paint("✗");
+        text.push_str(&format!(
+            "\n{mark} All access is stopped: every call is refused until you allow it again in the window.\n"
+        ));
+    }
     text.push_str(&format!("\n{}\n{}", heading("Servers"), servers::list(&snapshot.servers)));
     text.push_str(&format!("\n{}\n{}\n", heading("Clients"), clients::list(&snapshot.clients, now)));
     text.push_str(kept(snapshot.key_store));
@@ -173,5 +179,13 @@ mod tests {
             Sign in with `keybearer login a-name-that-is-as-long-as-names-can-be-which-is-48`.
         "#]],
         );
+    }
+
+    #[test]
+    fn stopped_access_is_said() {
+        let mut all = snapshot(Vec::new());
+        assert!(!status(&all, NOW).contains("All access is stopped"));
+        all.stopped = true;
+        assert!(status(&all, NOW).contains("All access is stopped"));
     }
 }

@@ -53,7 +53,7 @@ fn text(view: &View) -> String {
         if let Some(because) = &row.because {
             text += &format!(" · {because:?}");
         }
-        for part in [&row.account, &row.quote].into_iter().flatten() {
+        for part in [&row.note, &row.account, &row.quote].into_iter().flatten() {
             text += &format!(" · {part}");
         }
         text += &row.action.map_or("\n".into(), |action| format!(" [{action:?}]\n"));
