@@ -1,6 +1,6 @@
 //! The window as a person sees it, through WebDriver, over a real core.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs, and give up on them after a while")]
 
 use std::path::Path;

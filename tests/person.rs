@@ -1,5 +1,5 @@
 //! What the person at the window sees and does over the control API: activity, tools, addresses, settings, stopping all.
-#![expect(clippy::expect_used, clippy::panic, reason = "a story ends where its world is not as it must be")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a story ends where its world is not as it must be")]
 
 use keybearer_control::activity::{Decision, Happening, Outcome, Record, Risk};
 use keybearer_control::error::Code;

@@ -1,6 +1,7 @@
 //! Drives the real window over the demo company's real core through every page, and takes a picture of each.
 //!
-//! Started by `cargo xtask screenshots` inside a session of its own: `screenshots THEME SCALE FOLDER`.
+//! Started by `cargo xtask screenshots` inside a session of its own: `screenshots PART THEME SCALE FOLDER`. One shell
+//! runs in a session, so each part has one of its own.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a tool of the project's own")]
 #![allow(clippy::disallowed_methods, reason = "it starts programs")]
@@ -10,10 +11,12 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+#[allow(dead_code, reason = "the tests' own core is not needed here")]
 mod desktop;
 
 use desktop::window::Window;
-use desktop::{Running, shell};
+use desktop::{PATIENCE, Running, shell};
+use fantoccini::Locator;
 
 /// The demo company with a core, two apps, and some calls behind it.
 struct Scene {
@@ -25,6 +28,8 @@ struct Scene {
 impl Scene {
     fn open() -> Self {
         let mut demo = Command::new(shell().with_file_name("keybearer-demo"));
+        // No keychain: one that asks to be unlocked would wait for ever.
+        demo.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
         demo.arg("--scene").stdin(Stdio::piped()).stdout(Stdio::piped()).env_remove("KEYBEARER_HOME");
         let mut demo = demo.spawn().unwrap();
         let lines = BufReader::new(demo.stdout.take().unwrap()).lines();
@@ -59,7 +64,11 @@ struct Camera {
 impl Camera {
     /// Takes a picture when this is to be seen.
     async fn take(&self, name: &str, seen: &str) {
-        self.window.see(seen).await;
+        let page = &self.window.page;
+        if page.wait().at_most(PATIENCE).for_element(Locator::XPath(seen)).await.is_err() {
+            fs::write(self.folder.join("failed.png"), page.screenshot().await.unwrap()).unwrap();
+            panic!("`{seen}` is not to be seen for `{name}`: look at failed.png");
+        }
         // Whatever fades in has done so when two pictures are the same.
         let mut picture = self.window.page.screenshot().await.unwrap();
         for _ in 0..20 {
@@ -80,7 +89,7 @@ impl Camera {
 #[tokio::main]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [theme, scale, folder] = arguments.as_slice() else { panic!("screenshots THEME SCALE FOLDER") };
+    let [part, theme, scale, folder] = arguments.as_slice() else { panic!("screenshots PART THEME SCALE FOLDER") };
     let settings = [
         ("GTK_THEME", if theme == "dark" { "Adwaita:dark" } else { "Adwaita" }),
         ("GDK_SCALE", scale),
@@ -88,8 +97,11 @@ async fn main() {
     ];
     install_apps(Path::new(&std::env::var_os("HOME").unwrap()));
     let camera = |window| Camera { window, folder: folder.into(), suffix: format!("{theme}-{scale}x") };
-    first_run(&settings, &camera).await;
-    company(&settings, &camera).await;
+    match part.as_str() {
+        "first-run" => first_run(&settings, &camera).await,
+        "company" => company(&settings, &camera).await,
+        other => panic!("`{other}` is no part: first-run, company"),
+    }
 }
 
 /// What the survey of installed apps looks for.

@@ -1,4 +1,5 @@
 //! A window under remote control, through WebDriver.
+#![allow(clippy::panic, reason = "a story stops where it fails")]
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;

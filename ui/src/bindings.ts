@@ -127,6 +127,10 @@ tone: Tone,
  */
 state: State, 
 /**
+ * That the sign-in ends soon, as an English sentence.
+ */
+note?: string, 
+/**
  * Why the person has to sign in.
  */
 because?: Because, 
@@ -236,6 +240,10 @@ account?: string,
  */
 issuer?: string, 
 /**
+ * When the sign-in ends, if that is near.
+ */
+ends?: NearEnd, 
+/**
  * The other servers of the same sign-in: signing out of one signs out of all.
  */
 shares_with?: Array<string>, 
@@ -243,6 +251,28 @@ shares_with?: Array<string>,
  * Where that sign-in deviates from the standards, and who lets it: in words.
  */
 deviations?: Array<string>, };
+
+/**
+ * The near end of a sign-in.
+ */
+export type NearEnd = { 
+/**
+ * When, RFC 3339.
+ */
+at: string, 
+/**
+ * How that is known.
+ */
+by: Evidence, 
+/**
+ * When the person was told of it, RFC 3339: a shell announces it when this comes.
+ */
+told_at?: string, };
+
+/**
+ * How an end is known.
+ */
+export type Evidence = "issuer" | "set" | "experience";
 
 /**
  * How a server is authenticated to.

@@ -11,6 +11,7 @@ use crate::places;
 use crate::setup::{self, Need};
 use crate::{icons, test, ui};
 
+const PARTS: [&str; 2] = ["first-run", "company"];
 const THEMES: [&str; 2] = ["light", "dark"];
 const SCALES: [&str; 2] = ["1", "2"];
 
@@ -46,7 +47,9 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     for theme in THEMES.into_iter().filter(|theme| wanted(theme, 0)) {
         for scale in SCALES.into_iter().filter(|scale| wanted(scale, 1)) {
             println!("screenshots: {theme}, {scale}x");
-            session(theme, scale, &folder.display().to_string())?;
+            for part in PARTS {
+                session(part, theme, scale, &folder.display().to_string())?;
+            }
         }
     }
     fs::write(folder.join("tray.png"), icons::states(places::root())?)?;
@@ -54,7 +57,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
 }
 
 /// One desktop session: its own display, its own bus, its own person.
-fn session(theme: &str, scale: &str, folder: &str) -> Result<()> {
+fn session(part: &str, theme: &str, scale: &str, folder: &str) -> Result<()> {
     let home = tempfile::Builder::new().prefix("dana-").tempdir()?;
     let runtime = home.path().join("run");
     fs::create_dir(&runtime)?;
@@ -62,11 +65,11 @@ fn session(theme: &str, scale: &str, folder: &str) -> Result<()> {
     let program = places::executable("examples/screenshots");
     let screen = "--server-args=-screen 0 2400x1800x24 -nolisten tcp";
     let mut session = Run::new("dbus-run-session").args(["--", "xvfb-run", "--auto-servernum", screen]);
-    session = session.args([program]).args([theme, scale, folder]);
+    session = session.args([program]).args([part, theme, scale, folder]);
     session = session.env("HOME", home.path()).env("XDG_RUNTIME_DIR", &runtime).env("PATH", setup::node_path()?);
     for (variable, place) in [("CONFIG", ".config"), ("DATA", ".local/share"), ("CACHE", ".cache"), ("STATE", ".state")]
     {
-        session = session.env(format!("XDG_{variable}_HOME"), home.path().join(place));
+        session = session.env(&format!("XDG_{variable}_HOME"), home.path().join(place));
     }
     for (variable, value) in [("GDK_BACKEND", "x11"), ("LIBGL_ALWAYS_SOFTWARE", "1"), ("NO_AT_BRIDGE", "1")] {
         session = session.env(variable, value);

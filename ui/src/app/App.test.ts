@@ -78,7 +78,7 @@ test("a start that fails says why", () => {
 
 test("what concerns the whole stands above the list", () => {
   show(states.every);
-  const notices = within(screen.getByRole("list", { name: "Notices" })).getAllByRole("listitem");
+  const notices = within(screen.getAllByRole("list", { name: "Notices" })[0]!).getAllByRole("listitem");
   expect(notices.map((notice) => notice.textContent?.trim())).toEqual([
     "There is no keychain here, so sign-ins are kept in memory only. After a restart you will have to sign in again.",
     "Line 7: “sever” is not a setting. Did you mean “server”?",

@@ -125,7 +125,7 @@ test("activity appears as it happens, the newest first", async () => {
   const { shell } = show("activity");
   shell.happen({ ...call, seq: 13, tool: "get_report" });
   const lines = await screen.findAllByRole("listitem");
-  await waitFor(() => expect(within(screen.getByRole("list", { name: "Activity" })).getAllByRole("listitem")[0]).toHaveTextContent("read in crm with “get_report”"));
+  await waitFor(() => expect(within(screen.getByRole("list", { name: "Activity" })).getAllByRole("listitem")[0]).toHaveTextContent("used “get_report” in crm"));
   // What came already is not shown again.
   shell.happen(call);
   expect(within(screen.getByRole("list", { name: "Activity" })).getAllByRole("listitem").length).toBeLessThanOrEqual(lines.length);

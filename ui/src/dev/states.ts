@@ -32,6 +32,7 @@ export const snapshot: Snapshot = {
   http_door: { kind: "closed" },
   container_door: { kind: "closed" },
   stopped: false,
+  permissions: [],
   problems: [],
 };
 

@@ -76,9 +76,7 @@ mod tests {
         store.put_grant(&facts).unwrap();
         assert_eq!(store.course(&facts.id).unwrap(), Course::default(), "another sign-in begins anew");
         for n in 1..=9 {
-            store
-                .add_life("https://idp.test", "app", Duration::from_secs(n), Timestamp::from_millis(n as i64))
-                .unwrap();
+            store.add_life("https://idp.test", Duration::from_secs(n), Timestamp::from_millis(n as i64)).unwrap();
         }
         let lives: Vec<_> = store.lives("https://idp.test").unwrap().iter().map(Duration::as_secs).collect();
         assert_eq!(lives, [9, 8, 7, 6, 5]);

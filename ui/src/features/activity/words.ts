@@ -5,7 +5,7 @@ import { t } from "../../lib/i18n";
 export interface Line {
   who: string | undefined;
   what: string;
-  tone: Tone;
+  tone: Tone | "note";
   state: string | undefined;
 }
 
@@ -58,7 +58,7 @@ function eventOf(record: ActivityRecord): string {
   }
 }
 
-function eventTone(record: ActivityRecord): Tone {
+function eventTone(record: ActivityRecord): Tone | "note" {
   switch (record.event) {
     case "program_changed":
     case "access_stopped":
@@ -78,7 +78,7 @@ function eventTone(record: ActivityRecord): Tone {
     case "repaired":
     case "turned_away":
     case "other":
-      return "quiet";
+      return "note";
     default:
       return record.event satisfies never;
   }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::super::{Demand, Grants, Handle, Life, MintError, Minted, Wish};
 use crate::custody::Custody;
+use crate::foresight::Foresight;
 use crate::ports::{
     Answer, Clock, Http, HttpError, KeyStore, KeyStoreError, KeyStoreKind, LoginSurface, Ports, PreparedSurface,
     Prompter, Question, SurfaceError,
@@ -114,7 +115,8 @@ fn grants(
         prompter: Arc::new(Nobody),
         chance: Arc::new(|| 1.0),
     };
-    Grants::new(ports, World::custody(keys), Arc::clone(store), folder.path().join("grants"))
+    let foresight = Foresight::new(Arc::clone(store));
+    Grants::new(ports, World::custody(keys), Arc::clone(store), foresight, folder.path().join("grants"))
 }
 
 impl Handle {
@@ -386,6 +388,14 @@ impl Clock for Ticking {
 
     fn boot(&self) -> BootTime {
         BootTime::from_duration(self.0.elapsed())
+    }
+
+    fn midnight(&self) -> Timestamp {
+        self.now() + Duration::from_secs(3_600)
+    }
+
+    fn awake(&self) -> Duration {
+        self.0.elapsed()
     }
 }
 
