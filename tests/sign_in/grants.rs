@@ -46,8 +46,7 @@ async fn sec_30_somebody_else_does_not_take_a_sign_in_over_without_signing_out_f
 #[tokio::test(flavor = "multi_thread")]
 async fn sec_32_a_sign_in_that_ends_at_any_step_leaves_the_old_one_as_it_was() {
     type Turn = fn(&World);
-    let steps: [(&str, Turn); 5] = [
-        ("registration", |world| _ = world.company.idp.without_registration()),
+    let steps: [(&str, Turn); 4] = [
         ("consent", |world| world.browser.conduct(Conduct::SignsInAndDenies)),
         ("the way back", |world| _ = world.company.idp.iss(IssParameter::Foreign)),
         ("the code", |world| _ = world.company.idp.fail_next(500)),

@@ -145,7 +145,7 @@ fn events_are_records_too() {
     expect![[r#"
         {"seq":1,"time":"2023-11-14T22:13:20.007Z","prev":[HASH],"event":"server_added","server":"crm"}
         {"seq":2,"time":"2023-11-14T22:13:20.014Z","prev":[HASH],"event":"client_added","client":"claude"}
-        {"seq":3,"time":"2023-11-14T22:13:20.021Z","prev":[HASH],"event":"sign_in","server":"crm","issuer":"https://idp.test","account":"joe@example.com"}
+        {"seq":3,"time":"2023-11-14T22:13:20.021Z","prev":[HASH],"event":"sign_in","server":"crm","issuer":"https://idp.test","account":"joe@example.com","deviations":["`resource` is not sent (set for this server)"]}
         {"seq":4,"time":"2023-11-14T22:13:20.028Z","prev":[HASH],"event":"renewed","server":"crm"}
         {"seq":5,"time":"2023-11-14T22:13:20.035Z","prev":[HASH],"event":"sign_out","server":"crm"}
         {"seq":6,"time":"2023-11-14T22:13:20.042Z","prev":[HASH],"event":"client_revoked","client":"claude"}

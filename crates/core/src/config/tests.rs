@@ -116,12 +116,12 @@ fn every_syntax_error_is_told_at_once() {
         expect![[r#"
             line 1: string values must be quoted, expected literal string
             line 2: unclosed table, expected `]`
-            line 5: unknown key `x` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `servers`, `rules`)"#]],
+            line 5: unknown key `x` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `servers`, `rules`)"#]],
     );
     check(
         "a = 1\na = 2\nunknown = \"no\"\nhttp_port =\n",
         expect![[r#"
-            line 1: unknown key `a` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `servers`, `rules`)
+            line 1: unknown key `a` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `servers`, `rules`)
             line 2: duplicate key
             line 3: `unknown` must be "ask" or "deny"
             line 4: a value is missing"#]],
@@ -134,7 +134,7 @@ fn unknown_keys_are_problems_with_a_guess() {
         "unkown = \"ask\"\ncolour = 1\n[server.crm]\nurl = \"https://a.test\"\n",
         expect![[r#"
             line 1: unknown key `unkown` (did you mean `unknown`?)
-            line 2: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `servers`, `rules`)
+            line 2: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `servers`, `rules`)
             line 3: unknown key `server` (did you mean `servers`?)"#]],
     );
     check(
@@ -425,7 +425,7 @@ mod edits {
             |result: Result<String, Vec<Problem>>| result.unwrap_err().iter().map(told).collect::<Vec<_>>().join(", ");
         expect!["there is a server `a` already"].assert_eq(&told(edit::add_server(text, &a, &any)));
         expect!["there is no server `b`"].assert_eq(&told(edit::remove_server(text, &b)));
-        expect!["line 1: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `servers`, `rules`)"].assert_eq(&told(edit::add_server("colour = 1", &a, &any)));
+        expect!["line 1: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `servers`, `rules`)"].assert_eq(&told(edit::add_server("colour = 1", &a, &any)));
     }
 
     #[test]

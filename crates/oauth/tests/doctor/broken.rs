@@ -130,7 +130,7 @@ pub(crate) fn shapes() -> Vec<(&'static str, Shape, &'static str)> {
                 s.serve(PRM, &json!({"resource": SERVER}));
                 s.without(ASM);
             }),
-            "!resource_names_nobody, x only_convention",
+            "x issuer_unusable",
         ),
         (
             "a private sign-in of a public server",

@@ -95,7 +95,7 @@ pub(crate) fn shapes() -> Vec<(&'static str, Shape, &'static str)> {
                 "https://mcp.slack.com/.well-known/oauth-authorization-server",
                 &metadata("https://slack.com"),
             ),
-            "x issuer_is_another",
+            "issuer_known_to_deviate",
         ),
         (
             "Auth0: a slash at the end of its name",
