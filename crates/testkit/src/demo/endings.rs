@@ -40,7 +40,7 @@ pub(crate) async fn sign_out(stage: &mut Stage, teller: &mut Teller) -> anyhow::
     teller.check("the next call got no data", answer.result().is_none() && why.is_string());
     teller.check("nothing was sent to the CRM with an old token", stage.company.crm.requests() == requests);
     let page = stage.chat()?.wiki.call("read_page", json!({ "page": "expenses" })).await?;
-    teller.check("the Wiki goes on: it is another sign-in", page.text().is_some());
+    teller.check("the Wiki is signed out of with it: it is the same company sign-in", page.text().is_none());
     Ok(())
 }
 
