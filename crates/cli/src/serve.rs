@@ -25,7 +25,7 @@ use keybearer_platform::clock::SystemClock;
 use keybearer_platform::keys::{Keychain, MemoryKeys};
 use keybearer_platform::tls;
 use keybearer_platform::web::PlainHttp;
-use keybearer_server::{Parts, Running, SILENCE};
+use keybearer_server::{Parts, Running, SILENCE, SignInWindows};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -63,10 +63,11 @@ pub(crate) fn run(wish: Wish, format: Format) -> Result<Exit, Failure> {
     let served = runtime.block_on(async {
         let keys = key_store(config.key_store).await;
         let http = http.await.map_err(|cause| failed(&cause))?.map_err(|cause| failed(&cause))?;
-        let broker = broker(&folders, keys, http)?;
+        let windows = SignInWindows::default();
+        let broker = broker(&folders, keys, http, &windows)?;
         let tls = tls.await.map_err(|cause| failed(&cause))?.map_err(|cause| failed(&cause))?;
         let shell = Shell::of_this_core().map_err(|cause| failed(&cause))?;
-        let parts = Parts { broker, tls, lock: &lock, given, shell, silence: SILENCE };
+        let parts = Parts { broker, tls, lock: &lock, given, shell, silence: SILENCE, windows };
         let mut running = keybearer_server::start(parts).await.map_err(|cause| failed(&cause))?;
         ready(&running, &folders, format);
         tell::ready();
@@ -86,12 +87,18 @@ pub(crate) fn run(wish: Wish, format: Format) -> Result<Exit, Failure> {
     served
 }
 
-fn broker(folders: &Folders, keys: Arc<dyn KeyStore>, http: PlainHttp) -> Result<Broker, Failure> {
+fn broker(
+    folders: &Folders,
+    keys: Arc<dyn KeyStore>,
+    http: PlainHttp,
+    windows: &SignInWindows,
+) -> Result<Broker, Failure> {
     let ports = Ports {
         keys,
         http: Arc::new(http),
         clock: Arc::new(SystemClock),
-        surface: Arc::new(SystemBrowser),
+        browser: Arc::new(SystemBrowser),
+        window: Arc::new(windows.clone()),
         prompter: match TerminalPrompter::attach() {
             Some(terminal) => Arc::new(terminal),
             None => Arc::new(NobodyThere),

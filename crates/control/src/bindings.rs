@@ -11,6 +11,7 @@ use crate::doctor::{Diagnosis, Finding, Severity};
 use crate::error::{Code, Error};
 use crate::pages::{Found, Setting, Settings, Source, Tool};
 use crate::prompt::{Answer, Argument, Asker, Known, Lasting, Matter, Permission, Prompts, Question, Wants};
+use crate::sign_in_window::{Behind, SignInPage, Wall, WindowEnding, WindowOrder, WindowSaid};
 use crate::snapshot::{
     Auth, Because, Client, ClientBy, ContainerDoor, Evidence, HttpDoor, KeyStore, NearEnd, Server, SignIn, Snapshot,
 };
@@ -47,6 +48,7 @@ pub fn typescript() -> String {
     declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
     declare![Connected, Written, Disconnected, Left, Leaving];
     declare![Diagnosis, Finding, Severity];
+    declare![WindowOrder, SignInPage, Wall, Behind, WindowEnding, WindowSaid];
     declare![Request, HeaderSecret, Incoming, Reply, Revocation, Error, Code];
     file
 }

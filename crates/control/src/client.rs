@@ -4,10 +4,11 @@
 
 use keybearer_os::folders::Folders;
 use keybearer_os::local::{self, ConnectError, Name, Stream};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, ReadHalf, WriteHalf};
 
 use crate::error::{Code, Error};
 use crate::prompt::{Answer, Prompts};
+use crate::sign_in_window::{WindowOrder, WindowSaid};
 use crate::snapshot::{Server, Snapshot};
 use crate::wire::{Reply, Request, Revocation};
 
@@ -55,6 +56,15 @@ impl Client {
         let reply = self.send(&request).await?.last().await?;
         let Reply::Server { server } = reply else { return Err(unexpected(&reply)) };
         Ok(server)
+    }
+
+    /// Offers to open sign-in windows: what is ordered of them, and where to say what they say.
+    pub async fn offer_windows(&self) -> Result<(WindowOrders, WindowWords), Error> {
+        let exchange = self.send(&Request::OfferWindows).await?;
+        // Nothing of an answer has been read yet, so nothing is lost with the buffer.
+        let (reader, writer) = tokio::io::split(exchange.stream.into_inner());
+        let orders = Exchange { stream: BufReader::new(reader), line: Vec::new() };
+        Ok((WindowOrders { exchange: orders }, WindowWords { writer }))
     }
 
     /// Signs out of a server; tells what became of the sign-in at its issuer.
@@ -129,12 +139,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
     }
 
     async fn say(&mut self, request: &Request) -> Result<(), Error> {
-        let mut line = serde_json::to_vec(request).map_err(|error| unreadable(&error))?;
-        line.push(b'\n');
-        self.stream.write_all(&line).await.map_err(|_| gone())?;
-        self.stream.flush().await.map_err(|_| gone())
+        ask(&mut self.stream, request).await
     }
+}
 
+impl<S: AsyncRead + Unpin> Exchange<S> {
     /// The next reply; `None` once the core has said all. [`Reply::Failed`] comes as the error that it carries.
     ///
     /// Cancel-safe: dropping the future loses nothing.
@@ -182,6 +191,41 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Watch<S> {
     }
 }
 
+/// The orders for sign-in windows, as they come.
+pub struct WindowOrders {
+    exchange: Exchange<ReadHalf<Stream>>,
+}
+
+impl WindowOrders {
+    /// The next order, and for which window. [`Code::NoCore`] when the core went away.
+    pub async fn next(&mut self) -> Result<(u64, WindowOrder), Error> {
+        match self.exchange.next().await? {
+            Some(Reply::Window { window, order }) => Ok((window, order)),
+            Some(other) => Err(unexpected(&other)),
+            None => Err(gone()),
+        }
+    }
+}
+
+/// Where to say what sign-in windows say.
+pub struct WindowWords {
+    writer: WriteHalf<Stream>,
+}
+
+impl WindowWords {
+    /// Passes on what a window says.
+    pub async fn say(&mut self, window: u64, said: WindowSaid) -> Result<(), Error> {
+        ask(&mut self.writer, &Request::WindowSaid { window, said }).await
+    }
+}
+
+async fn ask<W: AsyncWrite + Unpin>(stream: &mut W, request: &Request) -> Result<(), Error> {
+    let mut line = serde_json::to_vec(request).map_err(|error| unreadable(&error))?;
+    line.push(b'\n');
+    stream.write_all(&line).await.map_err(|_| gone())?;
+    stream.flush().await.map_err(|_| gone())
+}
+
 fn not_connected(error: &ConnectError) -> Error {
     let said = error.to_string();
     match error {
@@ -218,6 +262,7 @@ pub(crate) fn unexpected(reply: &Reply) -> Error {
         Reply::Disconnected { .. } => "disconnected",
         Reply::Prompts { .. } => "prompts",
         Reply::Answered { .. } => "answered",
+        Reply::Window { .. } => "window",
         Reply::Draining { .. } => "draining",
         Reply::Activity { .. } => "activity",
         Reply::Tools { .. } => "tools",

@@ -19,6 +19,7 @@ pub mod error;
 pub mod pages;
 pub mod plain;
 pub mod prompt;
+pub mod sign_in_window;
 pub mod snapshot;
 pub mod view;
 pub mod wire;

@@ -9,6 +9,7 @@ use crate::doctor::Diagnosis;
 use crate::error::Error;
 use crate::pages::{Found, Settings, Tool};
 use crate::prompt::{Answer, Prompts};
+use crate::sign_in_window::{WindowOrder, WindowSaid};
 use crate::snapshot::{Client, Server, Snapshot};
 
 /// A secret on its way in: read from standard input by the command line, kept in the keychain by the core.
@@ -161,6 +162,17 @@ pub enum Request {
         /// Its number.
         number: u64,
     },
+    /// Offer to open sign-in windows. [`Reply::Window`] lines follow until one of both hangs up, and the same connection
+    /// takes [`Request::WindowSaid`]. One peer at a time.
+    OfferWindows,
+    /// What a window says, from the peer that opened it.
+    WindowSaid {
+        /// Which window.
+        #[ts(type = "number")]
+        window: u64,
+        /// What it says.
+        said: WindowSaid,
+    },
     /// End the core in good order.
     Stop,
     /// Hand over to another core: finish what is under way, and end. The answer is [`Reply::Draining`].
@@ -263,6 +275,14 @@ pub enum Reply {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[ts(optional)]
         refused: Option<Error>,
+    },
+    /// An order for a sign-in window; one that is not open yet is opened.
+    Window {
+        /// Which window.
+        #[ts(type = "number")]
+        window: u64,
+        /// The order.
+        order: WindowOrder,
     },
     /// This core ends when what is under way is done, at the latest after half a minute.
     Draining {

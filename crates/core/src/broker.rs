@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::audit::{Event, Trail};
 use crate::clients::{Clients, KEY_PREFIX, Registered};
-use crate::config::{Config, Problem, ServerConfig, edit};
+use crate::config::{Config, Problem, ServerConfig, SurfaceChoice, edit};
 use crate::consent::desk::Desk;
 use crate::consent::ledger::{Ending, Ledger};
 use crate::custody::Custody;
@@ -70,6 +70,8 @@ struct Shared {
     servers: ArcSwap<HashMap<ServerName, Arc<Server>>>,
     clients: ArcSwap<Clients>,
     changed: watch::Sender<u64>,
+    /// Where people sign in, for the keepers.
+    surface: watch::Sender<SurfaceChoice>,
     questions: Questions,
     access: access::Access,
     ledger: Ledger,
@@ -193,6 +195,7 @@ impl Broker {
             servers: ArcSwap::default(),
             clients: ArcSwap::from_pointee(clients),
             changed,
+            surface: watch::Sender::new(config.surface),
             questions: Questions::default(),
             access,
             ledger,
@@ -217,6 +220,7 @@ impl Broker {
             };
             servers.insert(name.clone(), server);
         }
+        self.0.surface.send_replace(config.surface);
         self.0.servers.store(Arc::new(servers));
         self.0.config.store(Arc::new(config));
         self.0.problems.store(Arc::default());
@@ -236,6 +240,7 @@ impl Broker {
             store: Arc::clone(&self.0.store),
             trail: self.0.trail.clone(),
             changed: self.0.changed.clone(),
+            surface: self.0.surface.subscribe(),
         });
         Arc::new(Server { name, config, keeper })
     }

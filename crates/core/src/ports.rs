@@ -18,8 +18,10 @@ pub struct Ports {
     pub http: Arc<dyn Http>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// Where a person signs in.
-    pub surface: Arc<dyn LoginSurface>,
+    /// Where a person signs in: their own browser.
+    pub browser: Arc<dyn LoginSurface>,
+    /// Where a person signs in: the sign-in window, while a shell is attached that opens it.
+    pub window: Arc<dyn LoginSurface>,
     /// Who answers questions.
     pub prompter: Arc<dyn Prompter>,
     /// A number from 0 to 1, another each time: it spreads those who try again.
@@ -129,6 +131,8 @@ pub enum HttpError {
 /// Where a person signs in.
 #[async_trait]
 pub trait LoginSurface: Send + Sync {
+    /// Whether anybody can be shown a page there now. What follows may fail all the same.
+    fn is_there(&self) -> bool;
     /// Opens the way back before the sign-in begins, so that its address can be registered and sent.
     async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError>;
 }
@@ -138,6 +142,8 @@ pub trait LoginSurface: Send + Sync {
 pub trait PreparedSurface: Send {
     /// The redirect URI of this sign-in.
     fn redirect_uri(&self) -> String;
+    /// Whether a person may open the page by hand, in any browser, and comes back here all the same.
+    fn takes_any_browser(&self) -> bool;
     /// Shows `authorization_url` to the person (browser or window) and returns at once.
     async fn present(&mut self, authorization_url: &str) -> Result<(), SurfaceError>;
     /// Waits for the next redirect and returns its query string. Ones that do not belong to this sign-in may come too:
@@ -165,6 +171,18 @@ pub enum SurfaceError {
     /// The way back could not be opened, or broke.
     #[error("the way back from the browser could not be opened: {0}")]
     NoWayBack(String),
+    /// No sign-in window could be opened, for this reason; the browser can do instead.
+    #[error("no sign-in window could be opened: {0}")]
+    NoWindow(String),
+    /// The person closed the window.
+    #[error("the sign-in window was closed")]
+    Closed,
+    /// The person wants the browser, or the issuer's pages do not work in the window: begin anew there.
+    #[error("the sign-in goes on in the browser")]
+    GoOnInBrowser,
+    /// The certificate of a host that the sign-in led to is not trusted.
+    #[error("the certificate of `{0}` is not trusted")]
+    Untrusted(String),
     /// An address that must not be opened.
     #[error("the sign-in page's address cannot be opened")]
     RefusedUrl,

@@ -11,11 +11,13 @@ pub use keybearer_oauth::login::Way;
 use keybearer_oauth::login::{
     Before, Effect, Entropy, Input, Login, LoginError, LoginRequest, Obtained, PreRegistered, Purpose,
 };
+use keybearer_oauth::profile::SignInPages;
+pub use keybearer_oauth::walls::{Behind, Wall, bundled as walls};
 use tokio::sync::mpsc;
 use url::Url;
 
-use crate::config::OAuthConfig;
-use crate::ports::{HttpError, MayBePrivate, Ports, PreparedSurface, SurfaceEnding, SurfaceError};
+use crate::config::{OAuthConfig, SurfaceChoice};
+use crate::ports::{HttpError, LoginSurface, MayBePrivate, Ports, PreparedSurface, SurfaceEnding, SurfaceError};
 use crate::registrations::Registrations;
 use keybearer_model::url::Upstream;
 
@@ -30,6 +32,8 @@ pub(crate) struct SignIn {
     pub(crate) challenge: Option<Challenge>,
     /// What the person or IT set for it.
     pub(crate) settings: OAuthConfig,
+    /// Where the person is to sign in.
+    pub(crate) surface: SurfaceChoice,
     /// The pre-registered client's secret, if it has one.
     pub(crate) client_secret: Option<Secret>,
     /// Where our client id metadata document is.
@@ -47,7 +51,7 @@ pub(crate) struct SignIn {
 /// Who shows the person where to sign in.
 #[derive(Clone)]
 pub struct Opening {
-    /// Whether the core opens the browser.
+    /// Whether the core shows the page, in a browser or in the sign-in window.
     pub browser: bool,
     /// At the issuer's page, or by a code on any device.
     pub way: Way,
@@ -115,20 +119,43 @@ impl SignInError {
     }
 }
 
-/// Where the browser of another device ends: nobody comes back from there.
-const NO_WAY_BACK: &str = "http://127.0.0.1/callback";
+/// Whether the place of a sign-in is still open.
+#[derive(Clone, Copy)]
+enum Place {
+    /// By settings, issuer, and what there is.
+    Chosen,
+    /// The browser: the window was not the place for it.
+    Browser,
+}
+
+/// What was opened and shown on the way of one attempt.
+#[derive(Default)]
+struct Opened {
+    surface: Option<Box<dyn PreparedSurface>>,
+    /// The client that was registered before and is shown to the issuer again.
+    reused: Option<String>,
+}
+
+impl Opened {
+    fn way_back(&mut self) -> Result<&mut Box<dyn PreparedSurface>, SurfaceError> {
+        // The machine shows nothing before it has asked for a way back.
+        self.surface.as_mut().ok_or_else(|| SurfaceError::NoWayBack("it was not opened".to_owned()))
+    }
+}
 
 impl SignIn {
     /// Runs the sign-in to its end. The grant is not stored here, and the person is told how it ended by `finish`.
     pub(crate) async fn run(self, ports: &Ports) -> Result<(Obtained, Finish), SignInError> {
+        // A code is of use to somebody who is told it.
+        let wants_code = self.surface == SurfaceChoice::Device && self.opening.told.is_some();
         let ended = match self.opening.way {
-            Way::Code => self.by_code(ports).await,
-            Way::Page => match self.by_page(ports, &self.opening).await {
+            Way::Page if !wants_code => match self.by_page(ports, &self.opening).await {
                 Err(SignInError::Surface(SurfaceError::NoBrowser)) if self.opening.told.is_some() => {
                     self.without_browser(ports).await
                 }
                 ended => ended,
             },
+            Way::Page | Way::Code => self.by_code(ports).await,
         };
         if let Ok((obtained, _)) = &ended {
             self.registrations.remember(&self.upstream, &obtained.grant).await;
@@ -148,18 +175,29 @@ impl SignIn {
     }
 
     async fn by_code(&self, ports: &Ports) -> Result<(Obtained, Finish), SignInError> {
-        let (mut surface, mut reused) = (None, None);
-        let driven = self.drive(ports, &self.opening, &mut surface, &mut reused);
-        let ended = tokio::time::timeout(LIMIT, driven).await;
-        Ok((ended.unwrap_or(Err(SignInError::TimedOut))?, Finish(surface)))
+        let opening = Opening { way: Way::Code, ..self.opening.clone() };
+        let mut opened = Opened::default();
+        let ended = tokio::time::timeout(LIMIT, self.drive(ports, &opening, Place::Browser, &mut opened)).await;
+        Ok((ended.unwrap_or(Err(SignInError::TimedOut))?, Finish(Vec::new())))
     }
 
+    /// At the issuer's page, and once more in the browser where the window is not the place for it.
     async fn by_page(&self, ports: &Ports, opening: &Opening) -> Result<(Obtained, Finish), SignInError> {
         let opening = Opening { way: Way::Page, ..opening.clone() };
-        let (mut surface, mut reused) = (Some(ports.surface.prepare().await?), None);
-        let driven = self.drive(ports, &opening, &mut surface, &mut reused);
+        // The window tells why it goes on in the browser, until it is over.
+        let (mut opened, mut told_why) = (Opened::default(), None);
+        let driven = async {
+            match self.drive(ports, &opening, Place::Chosen, &mut opened).await {
+                Err(SignInError::Surface(SurfaceError::GoOnInBrowser | SurfaceError::NoWindow(_))) => {
+                    told_why = std::mem::take(&mut opened).surface;
+                    self.drive(ports, &opening, Place::Browser, &mut opened).await
+                }
+                ended => ended,
+            }
+        };
         let ended = tokio::time::timeout(LIMIT, driven).await;
-        let finish = Finish(surface);
+        let Opened { surface, reused } = opened;
+        let finish = Finish(surface.into_iter().chain(told_why).collect());
         match ended.unwrap_or(Err(SignInError::TimedOut)) {
             Ok(obtained) => Ok((obtained, finish)),
             Err(error) => {
@@ -173,49 +211,67 @@ impl SignIn {
         }
     }
 
-    /// Drives the machine: at a page if there is a surface for it, else by a code. `reused` becomes the client that was
-    /// registered before and is shown to the issuer again.
+    /// Drives the machine; what was opened on the way stays in `opened`.
     async fn drive(
         &self,
         ports: &Ports,
         opening: &Opening,
-        surface: &mut Option<Box<dyn PreparedSurface>>,
-        reused: &mut Option<String>,
+        place: Place,
+        opened: &mut Opened,
     ) -> Result<Obtained, SignInError> {
-        let redirect_uri = surface.as_ref().map(|surface| surface.redirect_uri());
-        let request = self.request(ports, redirect_uri).await?;
+        let request = self.request(ports, opening.way).await?;
         let known: Vec<String> = request.known.iter().map(|known| known.client_id.clone()).collect();
         let (mut login, mut effect) = Login::begin(request);
         loop {
-            let input = match (effect, surface.as_deref_mut()) {
-                (Effect::Fetch(request), _) => fetch(ports, &self.upstream, request).await,
-                (Effect::Present { url }, Some(surface)) => {
-                    *reused = known.iter().find(|client| asks_as(&url, client)).cloned();
-                    present(surface, opening, &url).await?;
+            let input = match effect {
+                Effect::Fetch(request) => fetch(ports, &self.upstream, request).await,
+                Effect::OpenWayBack(pages) => {
+                    let surface = self.place(ports, opening, place, pages).prepare().await?;
+                    Input::WayBack(opened.surface.insert(surface).redirect_uri())
+                }
+                Effect::Present { url } => {
+                    opened.reused = known.iter().find(|client| asks_as(&url, client)).cloned();
+                    present(opened.way_back()?.as_mut(), opening, &url).await?;
                     Input::Presented
                 }
-                (Effect::AwaitCallback, Some(surface)) => Input::Callback(surface.callback().await?),
-                // The machine shows no page where it was told that there is none.
-                (Effect::Present { .. } | Effect::AwaitCallback, None) => Input::Cancelled,
-                (Effect::ShowCode(code), _) => {
+                Effect::AwaitCallback => match opened.way_back()?.callback().await {
+                    Ok(query) => Input::Callback(query),
+                    Err(SurfaceError::Closed) => Input::Cancelled,
+                    Err(error) => return Err(error.into()),
+                },
+                Effect::ShowCode(code) => {
                     if !opening.tell(Told::Code(code)) {
                         return Err(SurfaceError::NoBrowser.into());
                     }
                     Input::Presented
                 }
-                (Effect::Wait(time), _) => {
+                Effect::Wait(time) => {
                     tokio::time::sleep(time).await;
                     Input::Waited
                 }
-                (Effect::Done(obtained), _) => return Ok(*obtained),
-                (Effect::Fail(error), _) => return Err(error.into()),
+                Effect::Done(obtained) => return Ok(*obtained),
+                Effect::Fail(error) => return Err(error.into()),
             };
             (login, effect) = login.step(input);
         }
     }
 
-    /// What the machine starts from; without a way back, it is by a code.
-    async fn request(&self, ports: &Ports, redirect_uri: Option<String>) -> Result<LoginRequest, NoEntropy> {
+    /// Where the person signs in: what is set, else what is known of the issuer, else the window where there is one.
+    fn place<'p>(&self, ports: &'p Ports, opening: &Opening, place: Place, pages: SignInPages) -> &'p dyn LoginSurface {
+        // Somebody who wants the address alone opens it in a browser.
+        let in_window = opening.browser
+            && match (place, self.surface, pages) {
+                (Place::Browser, _, _)
+                | (Place::Chosen, SurfaceChoice::Browser | SurfaceChoice::Device, _)
+                | (Place::Chosen, SurfaceChoice::Auto, SignInPages::Browser) => false,
+                (Place::Chosen, SurfaceChoice::Window, _)
+                | (Place::Chosen, SurfaceChoice::Auto, SignInPages::Anywhere) => ports.window.is_there(),
+            };
+        if in_window { &*ports.window } else { &*ports.browser }
+    }
+
+    /// What the machine starts from.
+    async fn request(&self, ports: &Ports, way: Way) -> Result<LoginRequest, NoEntropy> {
         let settings = &self.settings;
         let client = match settings.client_id.clone() {
             Some(client_id) => {
@@ -239,8 +295,7 @@ impl SignIn {
             before: self.before.clone(),
             purpose: self.purpose,
             exceptions: settings.exceptions.clone(),
-            way: if redirect_uri.is_some() { Way::Page } else { Way::Code },
-            redirect_uri: redirect_uri.unwrap_or_else(|| NO_WAY_BACK.to_owned()),
+            way,
             entropy: Entropy { state: Secret::mint("")?, verifier: Secret::mint("")?, nonce: Secret::mint("")? },
             client_name: "Keybearer".to_owned(),
             now: ports.clock.now(),
@@ -270,18 +325,20 @@ async fn present(surface: &mut dyn PreparedSurface, opening: &Opening, url: &str
     if opening.browser {
         surface.present(url).await?;
     }
-    // For a person who sees none of it, or uses another browser.
-    opening.tell(Told::Page(url.to_owned()));
+    // For a person who sees none of it, or uses another browser. The way back into a window is of that window alone.
+    if surface.takes_any_browser() {
+        opening.tell(Told::Page(url.to_owned()));
+    }
     Ok(())
 }
 
 /// Tells the person, in the page that they are looking at, how the sign-in ended.
-pub(crate) struct Finish(Option<Box<dyn PreparedSurface>>);
+pub(crate) struct Finish(Vec<Box<dyn PreparedSurface>>);
 
 impl Finish {
     /// Says `ending` and closes the way back.
     pub(crate) async fn say(self, ending: SurfaceEnding) {
-        if let Some(surface) = self.0 {
+        for surface in self.0 {
             surface.finish(ending).await;
         }
     }

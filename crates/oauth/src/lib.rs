@@ -23,3 +23,4 @@ pub mod revoke;
 mod scope;
 mod text;
 mod token;
+pub mod walls;

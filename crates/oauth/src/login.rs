@@ -9,6 +9,7 @@ mod error;
 mod finding_issuer;
 mod finding_resource;
 mod identifying;
+mod opening;
 mod pushing;
 mod redeeming;
 mod registering;
@@ -27,6 +28,7 @@ use crate::challenge::Challenge;
 use crate::device::DeviceCode;
 use crate::document::ClientMetadataUrl;
 use crate::exceptions::Exceptions;
+use crate::profile::SignInPages;
 use crate::registration::KnownClient;
 
 /// What a sign-in starts from.
@@ -50,8 +52,6 @@ pub struct LoginRequest {
     pub purpose: Purpose,
     /// What the person or IT lets deviate from the standards.
     pub exceptions: Exceptions,
-    /// Where the browser comes back to; an issuer that takes no address of this machine may be given its name.
-    pub redirect_uri: String,
     /// How the person signs in.
     pub way: Way,
     /// The randomness of this sign-in.
@@ -136,6 +136,8 @@ pub enum Input {
     Fetched(Response<Vec<u8>>),
     /// There was none, and why.
     Unreachable(String),
+    /// The way back is open, at this address.
+    WayBack(String),
     /// The person was shown the page, or the code.
     Presented,
     /// The time that was to be waited is over.
@@ -150,6 +152,8 @@ pub enum Input {
 pub enum Effect {
     /// Send this, follow no redirect, and feed in the answer.
     Fetch(Request<Vec<u8>>),
+    /// Open the way back from this issuer's pages, and feed in its address.
+    OpenWayBack(SignInPages),
     /// Show this address to the person.
     Present {
         /// The address; it holds the state, and is nobody else's business.
@@ -188,6 +192,7 @@ pub struct Login(State);
 enum State {
     FindingResource(Box<finding_resource::FindingResource>),
     FindingIssuer(Box<finding_issuer::FindingIssuer>),
+    Opening(Box<opening::Opening>),
     Registering(Box<registering::Registering>),
     Pushing(Box<pushing::Pushing>),
     Authorizing(Box<authorizing::Authorizing>),
@@ -202,8 +207,6 @@ impl Login {
     pub fn begin(request: LoginRequest) -> (Self, Effect) {
         let (state, effect) = if !request.entropy.is_sound() {
             fail(LoginError::OutOfStep("its random values are too weak"))
-        } else if oauth2::RedirectUrl::new(request.redirect_uri.clone()).is_err() {
-            fail(LoginError::OutOfStep("its way back is no address"))
         } else {
             finding_resource::FindingResource::begin(request)
         };
@@ -220,6 +223,7 @@ impl Login {
             (State::FindingResource(state), Input::Unreachable(cause)) => state.unreachable(&cause),
             (State::FindingIssuer(state), Input::Fetched(reply)) => state.fetched(&reply),
             (State::FindingIssuer(state), Input::Unreachable(cause)) => state.unreachable(&cause),
+            (State::Opening(state), Input::WayBack(address)) => state.opened(address),
             (State::Registering(state), Input::Fetched(reply)) => state.fetched(&reply),
             (State::Registering(state), Input::Unreachable(cause)) => fail(state.unreachable(&cause)),
             (State::Pushing(state), Input::Fetched(reply)) => state.fetched(&reply),
@@ -227,13 +231,13 @@ impl Login {
             (State::Authorizing(state), Input::Callback(query)) => state.callback(&query),
             (
                 State::Authorizing(state),
-                Input::Presented | Input::Fetched(_) | Input::Unreachable(_) | Input::Waited,
+                Input::Presented | Input::Fetched(_) | Input::Unreachable(_) | Input::Waited | Input::WayBack(_),
             ) => (State::Authorizing(state), Effect::AwaitCallback),
             (State::Coding(state), Input::Fetched(reply)) => state.fetched(reply),
             (State::Coding(state), Input::Unreachable(cause)) => state.unreachable(&cause),
             (State::Coding(state), Input::Waited) => state.waited(),
             // Nothing comes back here: whatever comes is not of this sign-in.
-            (State::Coding(state), Input::Presented | Input::Callback(_)) => state.wait(),
+            (State::Coding(state), Input::Presented | Input::Callback(_) | Input::WayBack(_)) => state.wait(),
             (State::Redeeming(state), Input::Fetched(reply)) => state.fetched(reply),
             (State::Redeeming(state), Input::Unreachable(cause)) => fail(state.unreachable(&cause)),
             (State::Identifying(state), Input::Fetched(reply)) => state.fetched(&reply),
@@ -245,8 +249,12 @@ impl Login {
                 | State::Pushing(_)
                 | State::Redeeming(_)
                 | State::Identifying(_),
-                Input::Presented | Input::Callback(_) | Input::Waited,
+                Input::Presented | Input::Callback(_) | Input::Waited | Input::WayBack(_),
             ) => fail(LoginError::OutOfStep("an answer was expected")),
+            (
+                State::Opening(_),
+                Input::Fetched(_) | Input::Unreachable(_) | Input::Presented | Input::Callback(_) | Input::Waited,
+            ) => fail(LoginError::OutOfStep("a way back was expected")),
         };
         (Self(state), effect)
     }
@@ -264,6 +272,7 @@ impl fmt::Debug for Effect {
                 let host = request.uri().authority().map_or("", |authority| authority.as_str());
                 write!(f, "Fetch({} {host}{})", request.method(), request.uri().path())
             }
+            Self::OpenWayBack(pages) => write!(f, "OpenWayBack({pages:?})"),
             Self::Present { url } => write!(f, "Present({})", url.split('?').next().unwrap_or_default()),
             Self::AwaitCallback => f.write_str("AwaitCallback"),
             Self::ShowCode(_) => f.write_str("ShowCode(…)"),
@@ -280,6 +289,7 @@ impl fmt::Debug for Input {
         match self {
             Self::Fetched(reply) => write!(f, "Fetched({})", reply.status().as_u16()),
             Self::Unreachable(cause) => write!(f, "Unreachable({cause})"),
+            Self::WayBack(address) => write!(f, "WayBack({address})"),
             Self::Presented => f.write_str("Presented"),
             Self::Waited => f.write_str("Waited"),
             Self::Callback(_) => f.write_str("Callback(…)"),

@@ -87,6 +87,16 @@ pub enum SelfRegistration {
     Closed,
 }
 
+/// Where an issuer's sign-in pages work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInPages {
+    /// In a window of ours as well as in a browser.
+    Anywhere,
+    /// In the person's own browser alone: it refuses windows inside apps, or needs what only a browser has.
+    Browser,
+}
+
 /// One kind of issuer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,6 +117,7 @@ pub struct Profile {
     refresh: Option<Known<Reuse>>,
     refresh_reach: Option<Known<RefreshReach>>,
     sign_in_life: Option<Known<Hours>>,
+    sign_in_pages: Option<Known<SignInPages>>,
 }
 
 impl Profile {
@@ -163,6 +174,11 @@ impl Profile {
     /// For whom a refresh token gives bearers. It is never tried out: an issuer that refuses may have used the token up.
     pub fn refresh_reach(&self) -> RefreshReach {
         self.refresh_reach.as_ref().map_or(RefreshReach::ItsServer, |known| known.value)
+    }
+
+    /// Where its sign-in pages work; anywhere, where nothing else is known.
+    pub fn sign_in_pages(&self) -> SignInPages {
+        self.sign_in_pages.as_ref().map_or(SignInPages::Anywhere, |known| known.value)
     }
 
     /// What stands between scopes, in what we send and in what comes back; a space by RFC 6749 §3.3.
@@ -233,6 +249,7 @@ mod tests {
                 profile.refresh.as_ref().map(|known| &known.source),
                 profile.refresh_reach.as_ref().map(|known| &known.source),
                 profile.sign_in_life.as_ref().map(|known| &known.source),
+                profile.sign_in_pages.as_ref().map(|known| &known.source),
             ];
             assert!(sources.into_iter().flatten().all(|source| source.len() > 8), "{name}: a field without evidence");
             assert_eq!(profile.origins.is_empty(), name == "generic", "{name}: wants origins");

@@ -24,6 +24,11 @@ pub struct SystemBrowser;
 
 #[async_trait]
 impl LoginSurface for SystemBrowser {
+    /// Whether there is a browser is known only once it is to be opened.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
         let way_back = WayBack::open().await.map_err(|cause| SurfaceError::NoWayBack(cause.to_string()))?;
         Ok(Box::new(Prepared { way_back }))
@@ -38,6 +43,10 @@ struct Prepared {
 impl PreparedSurface for Prepared {
     fn redirect_uri(&self) -> String {
         self.way_back.redirect_uri()
+    }
+
+    fn takes_any_browser(&self) -> bool {
+        true
     }
 
     async fn present(&mut self, authorization_url: &str) -> Result<(), SurfaceError> {

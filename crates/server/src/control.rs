@@ -26,6 +26,7 @@ use crate::doors::Doors;
 use crate::doorways::Doorways;
 use crate::draining::Draining;
 use crate::prompts::{self, Peer};
+use crate::sign_in_windows::SignInWindows;
 use crate::stdio::Bridges;
 use crate::{programs, view};
 
@@ -48,6 +49,7 @@ pub(crate) struct Control {
     pub(crate) shell: Arc<Shell>,
     /// One client is connected at a time: between looking at its files and writing them nobody else of us comes.
     pub(crate) connecting: Arc<Mutex<()>>,
+    pub(crate) windows: SignInWindows,
 }
 
 pub(crate) type Replies = WriteHalf<Stream>;
@@ -94,6 +96,10 @@ impl Control {
                     Ok(lease) => return drop(prompts::serve(&self.broker, lease, &mut reader, &mut replies).await),
                     Err(error) => say(&mut replies, &Reply::Failed { error }).await,
                 },
+                // Whatever is said on this connection from now on is of windows.
+                Ok(Request::OfferWindows) if peer.is_shell() => {
+                    return self.windows.serve(&mut reader, &mut replies).await;
+                }
                 Ok(request) => self.obey(request, &peer, &mut replies).await,
                 Err(cause) => {
                     let error = Error::new(Code::BadRequest, format!("the request is not understood: {cause}"));
@@ -146,6 +152,9 @@ impl Control {
             Request::Stop => {
                 self.stop.notify_one();
                 Reply::Done
+            }
+            Request::OfferWindows | Request::WindowSaid { .. } => {
+                Reply::Failed { error: Error::new(Code::NotAllowed, "only the Keybearer window opens sign-in windows") }
             }
             Request::Drain => return self.drain(None, replies).await,
         };
@@ -344,7 +353,7 @@ pub(crate) fn unknown_server(name: &ServerName) -> Error {
         .hint("see the names with `keybearer servers list`")
 }
 
-async fn next_line(reader: &mut BufReader<ReadHalf<Stream>>) -> Option<Vec<u8>> {
+pub(crate) async fn next_line(reader: &mut BufReader<ReadHalf<Stream>>) -> Option<Vec<u8>> {
     let mut line = Vec::new();
     let read = (&mut *reader).take(LONGEST_REQUEST).read_until(b'\n', &mut line).await.ok()?;
     (read > 0 && line.last() == Some(&b'\n')).then_some(line)

@@ -30,6 +30,7 @@ mod prompts;
 mod relayed;
 mod run;
 mod sessions;
+mod sign_in_windows;
 mod socket_door;
 mod stdio;
 mod turned_away;
@@ -38,3 +39,4 @@ mod visitor;
 
 pub use keep_alive::SILENCE;
 pub use run::{Parts, Running, Startup, start};
+pub use sign_in_windows::SignInWindows;

@@ -37,6 +37,11 @@ impl Peer {
         self.identified.as_ref()
     }
 
+    /// Whether it is our desktop shell.
+    pub(crate) fn is_shell(&self) -> bool {
+        self.is_shell
+    }
+
     fn program(&self) -> Option<&std::path::Path> {
         self.identified.as_ref()?.itself.executable.as_deref()
     }

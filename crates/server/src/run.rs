@@ -27,6 +27,7 @@ use crate::limits::Limits;
 use crate::own;
 use crate::programs;
 use crate::sessions::Sessions;
+use crate::sign_in_windows::SignInWindows;
 use crate::socket_door;
 use crate::stdio::Bridges;
 use crate::turned_away::TurnedAway;
@@ -48,6 +49,8 @@ pub struct Parts<'a> {
     pub shell: Shell,
     /// After how long a silence an event stream gets a comment; [`SILENCE`](crate::SILENCE) but in tests.
     pub silence: Duration,
+    /// The sign-in windows that the broker's port shows.
+    pub windows: SignInWindows,
 }
 
 /// What is known once the doors are open.
@@ -76,7 +79,7 @@ pub struct Running {
 /// # Errors
 /// If a socket of ours cannot be opened. A taken HTTP port is no error: that door stays closed and says so.
 pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
-    let Parts { broker, tls, lock, given, shell, silence } = parts;
+    let Parts { broker, tls, lock, given, shell, silence, windows } = parts;
     let forwarder = Arc::new(Forwarder::new(tls));
     let doorways = Doorways::new(given);
     let open = |name| open(lock, name, &doorways);
@@ -125,6 +128,7 @@ pub async fn start(parts: Parts<'_>) -> Result<Running, BindError> {
         folders: lock.folders().clone(),
         shell: Arc::new(shell),
         connecting: Arc::default(),
+        windows,
     };
     tasks.spawn(control.accept(controls));
     Ok(Running { broker, doors, stop, asked_to_drain, drain, tasks, visited })

@@ -10,7 +10,7 @@ use keybearer_core::clients::Registered;
 use keybearer_core::config::{AuthConfig, Problem, ServerConfig};
 use keybearer_core::foresight;
 use keybearer_core::keeper::{self, Offered, SignInState, Standing};
-use keybearer_core::ports::KeyStoreKind;
+use keybearer_core::ports::{KeyStoreKind, SurfaceError};
 use keybearer_core::sign_in::{DeviceCode, SignInError, Told};
 use keybearer_model::name::ServerName;
 
@@ -190,6 +190,9 @@ pub(crate) fn sign_in_error(server: &ServerName, error: &SignInError) -> Error {
                 Some(hint) => error.hint(hint),
                 None => error,
             }
+        }
+        SignInError::Surface(SurfaceError::Untrusted(_)) => {
+            error_with(Code::Certificate).hint("try another network; if it happens there too, tell IT")
         }
         SignInError::Surface(_) => error_with(Code::SignInFailed)
             .hint(format!("open the address by hand with `keybearer login {server} --no-browser`")),

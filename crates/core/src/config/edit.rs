@@ -9,7 +9,7 @@ use keybearer_model::url::Issuer;
 use keybearer_oauth::exceptions::{Exceptions, ResourceException};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
-use super::sign_in::{CLIENT_AUTH, OMIT, PKCE};
+use super::sign_in::{CLIENT_AUTH, OMIT, PKCE, SURFACES};
 use super::{AuthConfig, Config, OAuthConfig, Passing, Problem, ServerConfig};
 
 /// Adds the table of a server behind the others.
@@ -148,6 +148,9 @@ fn fill_oauth(table: &mut dyn TableLike, oauth: &OAuthConfig) {
     }
     if let Some(life) = oauth.sign_in_life {
         table.insert("sign_in_life", value(i64::try_from(life.as_secs() / 3600).unwrap_or(i64::MAX)));
+    }
+    if let Some((word, _)) = SURFACES.iter().find(|(_, surface)| Some(*surface) == oauth.surface) {
+        table.insert("sign_in_surface", value(*word));
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Config {
     pub ask_timeout: Duration,
     /// Where our client id metadata document is, if somebody hosts it.
     pub client_metadata_url: Option<ClientMetadataUrl>,
+    /// Where people sign in to servers that say nothing else.
+    pub surface: SurfaceChoice,
 }
 
 impl Default for Config {
@@ -62,6 +64,7 @@ impl Default for Config {
             limits: CallLimits::default(),
             ask_timeout: Duration::from_secs(45),
             client_metadata_url: None,
+            surface: SurfaceChoice::Auto,
         }
     }
 }
@@ -138,6 +141,22 @@ pub struct OAuthConfig {
     pub exceptions: Exceptions,
     /// How long a sign-in lasts there, whatever it is used for; absent where nobody has said.
     pub sign_in_life: Option<Duration>,
+    /// Where the person signs in, where it is not as for the others.
+    pub surface: Option<SurfaceChoice>,
+}
+
+/// Where a person signs in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SurfaceChoice {
+    /// In the sign-in window, where there is one and the issuer's pages work there; else in the browser.
+    #[default]
+    Auto,
+    /// In the sign-in window wherever there is one.
+    Window,
+    /// In the browser.
+    Browser,
+    /// By a code on any device, where somebody is told it; else in the browser.
+    Device,
 }
 
 impl Config {

@@ -14,7 +14,7 @@ use super::{CallLimits, Config, KeyStoreChoice, Problem};
 /// A value with its place.
 pub(super) type Value<'t> = Spanned<DeValue<'t>>;
 
-const TOP: [&str; 10] = [
+const TOP: [&str; 11] = [
     "unknown",
     "keystore",
     "http_port",
@@ -23,6 +23,7 @@ const TOP: [&str; 10] = [
     "calls_per_second",
     "ask_timeout",
     "client_metadata_url",
+    "sign_in_surface",
     "servers",
     "rules",
 ];
@@ -117,6 +118,7 @@ impl<'t> Reader<'t> {
             config.ask_timeout = Duration::from_secs(seconds);
         }
         config.client_metadata_url = self.client_metadata_url(table);
+        config.surface = self.surface(table).unwrap_or_default();
         let declared = self.servers(table, &mut config.servers);
         config.policy.rules = self.rules(table, &declared);
         config

@@ -11,12 +11,21 @@ use keybearer_oauth::profile::PkceSupport;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::OAuthConfig;
+use super::{OAuthConfig, SurfaceChoice};
 use super::reader::Reader;
 
 /// The keys that speak of a sign-in.
-pub(super) const KEYS: [&str; 8] =
-    ["client_id", "client_auth", "issuer", "scopes", "resource", "trusted_issuers", "pkce", "sign_in_life"];
+pub(super) const KEYS: [&str; 9] = [
+    "client_id",
+    "client_auth",
+    "issuer",
+    "scopes",
+    "resource",
+    "trusted_issuers",
+    "pkce",
+    "sign_in_life",
+    "sign_in_surface",
+];
 
 /// The bounds of `sign_in_life`, in hours: a year is as good as more.
 const SIGN_IN_LIFE: Range<u64> = 1..8761;
@@ -33,6 +42,14 @@ pub(super) const OMIT: &str = "omit";
 
 /// The values of `pkce`.
 pub(super) const PKCE: [(&str, PkceSupport); 1] = [("assume", PkceSupport::Known)];
+
+/// The values of `sign_in_surface`.
+pub(super) const SURFACES: [(&str, SurfaceChoice); 4] = [
+    ("auto", SurfaceChoice::Auto),
+    ("webview", SurfaceChoice::Window),
+    ("browser", SurfaceChoice::Browser),
+    ("device", SurfaceChoice::Device),
+];
 
 impl<'t> Reader<'t> {
     pub(super) fn oauth(&mut self, table: &DeTable<'t>) -> OAuthConfig {
@@ -52,7 +69,13 @@ impl<'t> Reader<'t> {
         oauth.exceptions = self.deviating(table);
         let hours = self.number(table, "sign_in_life", SIGN_IN_LIFE);
         oauth.sign_in_life = hours.map(|hours| Duration::from_secs(hours * 3600));
+        oauth.surface = self.surface(table);
         oauth
+    }
+
+    /// Where people sign in, if it says so.
+    pub(super) fn surface(&mut self, table: &DeTable<'t>) -> Option<SurfaceChoice> {
+        self.choice(table, "sign_in_surface", &SURFACES)
     }
 
     /// Where our client id metadata document is.

@@ -28,6 +28,7 @@ unknown = "deny"
 keystore = "memory"
 http_port = 41_234
 ask_timeout = 30
+sign_in_surface = "browser"
 
 [servers.crm]
 url = "https://crm.example.com/mcp?tenant=${HOME}"   # not expanded
@@ -35,6 +36,7 @@ client_id = "our-app"
 client_auth = "client_secret_basic"
 scopes = ["a", "b:c"]
 sign_in_life = 72
+sign_in_surface = "webview"
 
 [servers.wiki]
 url = "http://127.0.0.1:9/mcp"
@@ -77,8 +79,10 @@ fn a_whole_file() {
         client_auth: Some(ClientAuth::ClientSecretBasic),
         scopes: vec!["a".into(), "b:c".into()],
         sign_in_life: Some(Duration::from_secs(72 * 3600)),
+        surface: Some(SurfaceChoice::Window),
         ..OAuthConfig::default()
     };
+    assert_eq!(config.surface, SurfaceChoice::Browser);
     assert_eq!(crm.auth, AuthConfig::OAuth(oauth));
     let wiki = &config.servers["wiki"];
     assert_eq!(wiki.auth, AuthConfig::Header { name: HeaderName::from_static("x-api-key") });
@@ -86,7 +90,7 @@ fn a_whole_file() {
     assert_eq!(config.ask_timeout, Duration::from_secs(30));
     assert_eq!(config.policy.unknown, keybearer_policy::Unknown::Deny);
     let ids = config.policy.rules.iter().map(|rule| rule.id.to_string()).collect::<Vec<_>>();
-    assert_eq!(ids, ["rule 1 (config.toml line 23)", "rule 2 (config.toml line 30)"]);
+    assert_eq!(ids, ["rule 1 (config.toml line 25)", "rule 2 (config.toml line 32)"]);
     assert_eq!(config.policy.rules[0].except[0].tools[0].as_str(), "get_salaries");
     assert_eq!(config.policy.rules[1].clients.len(), 2);
 }
@@ -116,12 +120,12 @@ fn every_syntax_error_is_told_at_once() {
         expect![[r#"
             line 1: string values must be quoted, expected literal string
             line 2: unclosed table, expected `]`
-            line 5: unknown key `x` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `servers`, `rules`)"#]],
+            line 5: unknown key `x` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `sign_in_surface`, `servers`, `rules`)"#]],
     );
     check(
         "a = 1\na = 2\nunknown = \"no\"\nhttp_port =\n",
         expect![[r#"
-            line 1: unknown key `a` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `servers`, `rules`)
+            line 1: unknown key `a` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `sign_in_surface`, `servers`, `rules`)
             line 2: duplicate key
             line 3: `unknown` must be "ask" or "deny"
             line 4: a value is missing"#]],
@@ -134,7 +138,7 @@ fn unknown_keys_are_problems_with_a_guess() {
         "unkown = \"ask\"\ncolour = 1\n[server.crm]\nurl = \"https://a.test\"\n",
         expect![[r#"
             line 1: unknown key `unkown` (did you mean `unknown`?)
-            line 2: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `servers`, `rules`)
+            line 2: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `sign_in_surface`, `servers`, `rules`)
             line 3: unknown key `server` (did you mean `servers`?)"#]],
     );
     check(
@@ -425,7 +429,7 @@ mod edits {
             |result: Result<String, Vec<Problem>>| result.unwrap_err().iter().map(told).collect::<Vec<_>>().join(", ");
         expect!["there is a server `a` already"].assert_eq(&told(edit::add_server(text, &a, &any)));
         expect!["there is no server `b`"].assert_eq(&told(edit::remove_server(text, &b)));
-        expect!["line 1: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `servers`, `rules`)"].assert_eq(&told(edit::add_server("colour = 1", &a, &any)));
+        expect!["line 1: unknown key `colour` (there are `unknown`, `keystore`, `http_port`, `container_door`, `open_calls`, `calls_per_second`, `ask_timeout`, `client_metadata_url`, `sign_in_surface`, `servers`, `rules`)"].assert_eq(&told(edit::add_server("colour = 1", &a, &any)));
     }
 
     #[test]

@@ -27,7 +27,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use self::single_flight::{AtHand, Numbered};
 pub use self::standing::{Because, Offered, SignInState, Standing};
 use crate::audit::Trail;
-use crate::config::ServerConfig;
+use crate::config::{ServerConfig, SurfaceChoice};
 use crate::custody::Custody;
 use crate::foresight::Foresight;
 use crate::grants::Grants;
@@ -166,6 +166,8 @@ pub(crate) struct Parts {
     pub(crate) trail: Trail,
     /// Told whenever the state changes, so that a watcher of everything wakes up.
     pub(crate) changed: watch::Sender<u64>,
+    /// Where people sign in to servers that say nothing else.
+    pub(crate) surface: watch::Receiver<SurfaceChoice>,
 }
 
 /// A handle on one server's keeper.

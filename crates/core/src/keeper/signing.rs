@@ -44,6 +44,7 @@ impl Owner {
         let sign_in = SignIn {
             upstream: self.parts.config.url.clone(),
             challenge: self.challenge.clone(),
+            surface: settings.surface.unwrap_or(*self.parts.surface.borrow()),
             settings,
             client_secret,
             document: self.parts.document.clone(),

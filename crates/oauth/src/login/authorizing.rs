@@ -1,4 +1,4 @@
-//! Fourth state: the person is at the issuer's page, and we wait for the browser to come back.
+//! Fifth state: the person is at the issuer's page, and we wait for the browser to come back.
 
 use super::coding::Coding;
 use super::finding_issuer::Plan;
@@ -24,7 +24,7 @@ impl Authorizing {
             issuer: &plan.issuer,
             profile: &plan.profile,
             client_id: &client.id,
-            redirect_uri: &plan.request.redirect_uri,
+            redirect_uri: &plan.redirect_uri,
             scopes: &plan.scopes,
             resource: plan.resource.as_deref(),
             entropy: &plan.request.entropy,

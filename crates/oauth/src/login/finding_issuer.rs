@@ -6,7 +6,7 @@ use http::Response;
 use keybearer_model::grant::{Deviating, Deviation, Permission};
 use keybearer_model::url::Issuer;
 
-use super::registering::Registering;
+use super::opening::Opening;
 use super::{Effect, LoginError, LoginRequest, Purpose, State, fail};
 use crate::discovery::Search;
 use crate::exceptions::ResourceException;
@@ -49,6 +49,9 @@ pub(super) struct Plan {
     pub(super) scopes: Vec<String>,
     /// What is sent as `resource`, where the issuer takes it.
     pub(super) resource: Option<String>,
+    /// Where the browser comes back to, empty until the way back is open; an issuer that takes no address of this
+    /// machine may be given its name.
+    pub(super) redirect_uri: String,
 }
 
 impl FindingIssuer {
@@ -144,6 +147,6 @@ impl FindingIssuer {
             }
             (None, ResourceParameter::Send) => Some(resource.resource),
         };
-        Registering::begin(Plan { request, issuer, profile, scopes, resource })
+        Opening::begin(Plan { request, issuer, profile, scopes, resource, redirect_uri: String::new() })
     }
 }

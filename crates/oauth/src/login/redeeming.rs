@@ -1,4 +1,4 @@
-//! Fifth state: the code is being exchanged for tokens.
+//! Sixth state: the code is being exchanged for tokens.
 
 use http::{Request, Response};
 use keybearer_model::secret::Secret;
@@ -55,7 +55,7 @@ impl Redeeming {
 }
 
 fn question(exchange: &TokenClient, plan: &Plan, code: &Secret) -> Option<Request<Vec<u8>>> {
-    let redirect = RedirectUrl::new(plan.request.redirect_uri.clone()).ok()?;
+    let redirect = RedirectUrl::new(plan.redirect_uri.clone()).ok()?;
     let mut request = exchange
         .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(plan.request.entropy.verifier.expose().to_owned()))

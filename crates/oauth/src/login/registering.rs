@@ -47,7 +47,7 @@ impl Registering {
         }
         // One that was registered for pages may not ask for codes.
         let known = if plan.request.way == Way::Page { plan.request.known.iter() } else { [].iter() };
-        let serves = known.into_iter().position(|known| known.serves(&plan.issuer.issuer, &plan.request.redirect_uri));
+        let serves = known.into_iter().position(|known| known.serves(&plan.issuer.issuer, &plan.redirect_uri));
         if let Some(known) = serves {
             let client = Client::from(plan.request.known.swap_remove(known));
             return Authorizing::begin(plan, client);
@@ -71,7 +71,7 @@ impl Registering {
         if status.is_client_error() && self.adjust(reply) {
             return self.ask();
         }
-        match registration::judge(&self.plan.issuer, self.auth, &self.plan.request.redirect_uri, reply) {
+        match registration::judge(&self.plan.issuer, self.auth, &self.plan.redirect_uri, reply) {
             Ok(client) => Authorizing::begin(self.plan, client),
             // Nothing was there but our guess.
             Err(LoginError::RegistrationRefused { .. } | LoginError::BadReply { .. })
@@ -94,8 +94,8 @@ impl Registering {
             return false;
         }
         if registration::is_about_redirect(reply) {
-            let other = registration::by_name(&self.plan.request.redirect_uri);
-            return other.map(|other| self.plan.request.redirect_uri = other).is_some();
+            let other = registration::by_name(&self.plan.redirect_uri);
+            return other.map(|other| self.plan.redirect_uri = other).is_some();
         }
         let next = self.attempt.next(&self.plan.scopes);
         next.map(|next| self.attempt = next).is_some()
@@ -110,7 +110,7 @@ impl Registering {
         let wanted = Wanted {
             auth: self.auth,
             name: &request.client_name,
-            redirect_uri: &request.redirect_uri,
+            redirect_uri: &self.plan.redirect_uri,
             attempt: self.attempt,
             way: request.way,
             scopes,

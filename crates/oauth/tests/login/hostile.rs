@@ -66,6 +66,8 @@ fn member() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
+const WAY_BACK: &str = "http://127.0.0.1:1/callback";
+
 /// What the issuer says at one step: something nearly right that leads on, or something else altogether.
 #[derive(Clone, Debug)]
 enum Turn {
@@ -73,6 +75,7 @@ enum Turn {
     Reply(u16, Vec<u8>),
     Unreachable(String),
     Presented,
+    WayBack(String),
     Callback(String),
     RightCallback(String),
 }
@@ -84,6 +87,7 @@ fn turn() -> impl Strategy<Value = Turn> {
         3 => (prop::sample::select(vec![200_u16, 201, 302, 400, 404, 500]), document).prop_map(|(s, b)| Turn::Reply(s, b)),
         1 => ".{0,20}".prop_map(Turn::Unreachable),
         1 => Just(Turn::Presented),
+        1 => prop_oneof![Just(WAY_BACK.to_owned()), ".{0,20}"].prop_map(Turn::WayBack),
         1 => "[a-z=&%?0-9]{0,40}".prop_map(Turn::Callback),
         1 => "(&(code|iss|error|error_description)=[a-z%0-9]{0,12}){0,3}".prop_map(Turn::RightCallback),
     ]
@@ -102,6 +106,7 @@ fn nearly_right(effect: &Effect, change: Option<(String, Value)>) -> Input {
         },
         Effect::AwaitCallback => return Input::Callback(format!("state={}&code=c", "s".repeat(43))),
         Effect::Wait(_) => return Input::Waited,
+        Effect::OpenWayBack(_) => return Input::WayBack(WAY_BACK.to_owned()),
         Effect::Present { .. } | Effect::ShowCode(_) | Effect::Done(_) | Effect::Fail(_) => return Input::Presented,
     };
     if let Some((name, value)) = change {
@@ -126,7 +131,6 @@ fn begin(way: Way) -> (Login, Effect) {
         before: None,
         purpose: Purpose::Tokens,
         exceptions: Exceptions::default(),
-        redirect_uri: "http://127.0.0.1:1/callback".to_owned(),
         way,
         entropy,
         client_name: "Keybearer".to_owned(),
@@ -153,7 +157,7 @@ proptest! {
                 Effect::Fetch(request) => prop_assert_eq!(request.uri().scheme_str(), Some("https")),
                 Effect::Present { url } => prop_assert!(url.starts_with("https://")),
                 Effect::ShowCode(code) => prop_assert!(code.address.starts_with("https://")),
-                Effect::AwaitCallback | Effect::Wait(_) | Effect::Done(_) => {}
+                Effect::OpenWayBack(_) | Effect::AwaitCallback | Effect::Wait(_) | Effect::Done(_) => {}
                 Effect::Fail(error) => {
                     let told = format!("{error} {:?}", error.hint());
                     prop_assert!(!told.chars().any(char::is_control), "{}", told);
@@ -165,6 +169,7 @@ proptest! {
                 Turn::Reply(status, body) => Input::Fetched(Response::builder().status(status).body(body).unwrap()),
                 Turn::Unreachable(cause) => Input::Unreachable(cause),
                 Turn::Presented => Input::Presented,
+                Turn::WayBack(address) => Input::WayBack(address),
                 Turn::Callback(query) => Input::Callback(query),
                 Turn::RightCallback(rest) => Input::Callback(format!("state={}{rest}", "s".repeat(43))),
             });
@@ -204,13 +209,12 @@ fn degenerate_keys_verify_nothing() {
 }
 
 #[test]
-fn weak_entropy_and_a_bad_way_back_begin_nothing() {
+fn weak_entropy_begins_nothing() {
     let sound = || Secret::new("x".repeat(43));
-    for (state, verifier, redirect_uri) in [
-        (Secret::new("short".into()), sound(), "http://127.0.0.1:1/callback"),
-        (sound(), Secret::new("x".repeat(129)), "http://127.0.0.1:1/callback"),
-        (sound(), Secret::new("ü".repeat(43)), "http://127.0.0.1:1/callback"),
-        (sound(), sound(), "not an address"),
+    for (state, verifier) in [
+        (Secret::new("short".into()), sound()),
+        (sound(), Secret::new("x".repeat(129))),
+        (sound(), Secret::new("ü".repeat(43))),
     ] {
         let (login, effect) = Login::begin(LoginRequest {
             upstream: SERVER.parse().unwrap(),
@@ -222,7 +226,6 @@ fn weak_entropy_and_a_bad_way_back_begin_nothing() {
             purpose: Purpose::Tokens,
             exceptions: Exceptions::default(),
             scopes: Vec::new(),
-            redirect_uri: redirect_uri.to_owned(),
             way: Way::Page,
             entropy: Entropy { state, verifier, nonce: sound() },
             client_name: "Keybearer".to_owned(),
@@ -231,4 +234,17 @@ fn weak_entropy_and_a_bad_way_back_begin_nothing() {
         assert!(matches!(effect, Effect::Fail(_)), "{effect:?}");
         assert!(matches!(login.step(Input::Presented).1, Effect::Fail(_)));
     }
+}
+
+#[test]
+fn a_way_back_that_is_no_address_ends_it() {
+    let (mut login, mut effect) = begin(Way::Page);
+    while matches!(effect, Effect::Fetch(_)) {
+        let reply = nearly_right(&effect, None);
+        (login, effect) = login.step(reply);
+    }
+    assert!(matches!(effect, Effect::OpenWayBack(_)), "{effect:?}");
+    let (login, effect) = login.step(Input::WayBack("not an address".to_owned()));
+    assert!(matches!(effect, Effect::Fail(_)), "{effect:?}");
+    assert!(matches!(login.step(Input::Presented).1, Effect::Fail(_)));
 }

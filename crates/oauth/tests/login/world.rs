@@ -311,7 +311,6 @@ fn to_the_end(mut world: World) -> (String, Result<Obtained, LoginError>) {
         purpose: world.purpose,
         exceptions: std::mem::take(&mut world.exceptions),
         scopes: world.scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-        redirect_uri: REDIRECT.to_owned(),
         way: if world.codes.is_empty() { Way::Page } else { Way::Code },
         entropy,
         client_name: "Keybearer".to_owned(),
@@ -336,6 +335,8 @@ fn to_the_end(mut world: World) -> (String, Result<Obtained, LoginError>) {
                 }
                 Input::Fetched(reply)
             }
+            // No line of its own: it comes between finding the issuer and being known there.
+            Effect::OpenWayBack(_) => Input::WayBack(REDIRECT.to_owned()),
             Effect::Present { url } => {
                 let url = Url::parse(&url).unwrap();
                 let asked: BTreeMap<String, String> = url.query_pairs().into_owned().collect();

@@ -121,6 +121,10 @@ impl Shared {
 
 #[async_trait]
 impl LoginSurface for FollowingBrowser {
+    fn is_there(&self) -> bool {
+        true
+    }
+
     async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
         let (back, callbacks) = mpsc::unbounded_channel();
         Ok(Box::new(Window { shared: Arc::clone(&self.shared), back, callbacks }))
@@ -138,6 +142,10 @@ struct Window {
 impl PreparedSurface for Window {
     fn redirect_uri(&self) -> String {
         REDIRECT.to_owned()
+    }
+
+    fn takes_any_browser(&self) -> bool {
+        true
     }
 
     async fn present(&mut self, authorization_url: &str) -> Result<(), SurfaceError> {

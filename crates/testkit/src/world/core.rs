@@ -10,7 +10,7 @@ use keybearer_os::passed::Given;
 use keybearer_os::shell::Shell;
 use keybearer_platform::tls;
 use keybearer_platform::web::PlainHttp;
-use keybearer_server::{Parts, Running};
+use keybearer_server::{Parts, Running, SignInWindows};
 
 use super::World;
 
@@ -26,11 +26,13 @@ impl RunningCore {
     pub(super) async fn start(world: &World) -> anyhow::Result<Self> {
         let folders = &world.folders;
         let lock = CoreLock::acquire(folders).context("take the lock")?;
+        let windows = SignInWindows::default();
         let ports = Ports {
             keys: Arc::clone(&world.keys) as Arc<_>,
             http: Arc::new(PlainHttp::new().context("make the HTTP client")?),
             clock: Arc::clone(&world.clock) as Arc<_>,
-            surface: Arc::clone(&world.browser) as Arc<_>,
+            browser: Arc::clone(&world.browser) as Arc<_>,
+            window: Arc::new(windows.clone()),
             prompter: Arc::clone(&world.prompter) as Arc<_>,
             chance: Arc::clone(&world.chance),
         };
@@ -45,7 +47,7 @@ impl RunningCore {
         // The story is the shell here: questions are answered by this very program, and by no other.
         let shell = Shell::only(std::env::current_exe().context("find this program")?);
         let given = Given::default();
-        let parts = Parts { broker: broker.clone(), tls, lock: &lock, given, shell, silence: world.silence };
+        let parts = Parts { broker: broker.clone(), tls, lock: &lock, given, shell, silence: world.silence, windows };
         let running = keybearer_server::start(parts).await.context("open the doors")?;
         Ok(Self { running, broker, _lock: lock })
     }
