@@ -53,7 +53,7 @@ impl Shell {
 async fn redirect(world: &World, page: &SignInPage) -> Incoming {
     let location = follow::sign_in(&page.url, &world.company.dana, Conduct::SignsInAndAllows).await.expect("sign in");
     let (address, query) = location.split_once('?').expect("a query");
-    assert_eq!(address, page.redirect_uri, "the issuer leads elsewhere");
+    assert!(page.redirects.iter().any(|redirect| redirect == address), "the issuer leads elsewhere: {address}");
     Incoming(query.to_owned())
 }
 
@@ -78,7 +78,6 @@ async fn with_a_shell_the_page_is_shown_in_its_window_and_no_port_waits() {
     let mut shell = Shell::attach(&world).await;
     let signing_in = async {
         let (window, page) = shell.page().await;
-        assert_eq!(page.redirect_uri, "http://127.0.0.1/callback");
         assert!(page.url.contains("redirect_uri=http%3A%2F%2F127.0.0.1%2Fcallback&"), "{}", page.url);
         let issuer = page.url.split('/').nth(2).expect("a host");
         assert_eq!(page.hosts, [issuer]);

@@ -1,4 +1,4 @@
-//! The shell's command line: nothing, or `--minimized`.
+//! The shell's command line: nothing, `--minimized`, or `--sign-in`.
 
 use std::ffi::OsString;
 
@@ -9,6 +9,8 @@ pub enum Start {
     Window,
     /// With the tray icon alone: the desktop session started it.
     Tray,
+    /// Not as the shell, but as a sign-in window: the shell started it.
+    SignIn,
 }
 
 /// An argument that the shell does not know.
@@ -21,6 +23,7 @@ impl Start {
     pub fn of(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, UnknownArgument> {
         arguments.into_iter().try_fold(Self::Window, |_, argument| match argument.to_str() {
             Some("--minimized") => Ok(Self::Tray),
+            Some("--sign-in") => Ok(Self::SignIn),
             _ => Err(UnknownArgument(argument.to_string_lossy().into_owned())),
         })
     }
@@ -38,6 +41,7 @@ mod tests {
     fn a_plain_start_opens_the_window() {
         assert_eq!(of(&[]), Ok(Start::Window));
         assert_eq!(of(&["--minimized"]), Ok(Start::Tray));
+        assert_eq!(of(&["--sign-in"]), Ok(Start::SignIn));
     }
 
     #[test]

@@ -9,8 +9,10 @@ mod commands;
 pub mod link;
 pub mod menu;
 mod panel;
+pub mod sign_in;
 mod tray;
 mod window;
+mod windows_for_core;
 pub mod words;
 
 use keybearer_control::client::Client;
@@ -60,8 +62,9 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn std::error::Error>> {
-    let link =
-        tauri::async_runtime::block_on(async { Link::open(Client::new(folders.clone()), link::core_of(folders)) });
+    let client = Client::new(folders.clone());
+    let link = tauri::async_runtime::block_on(async { Link::open(client.clone(), link::core_of(folders)) });
+    tauri::async_runtime::spawn(windows_for_core::keep(client, link.views()));
     let tray = tray::create(app.handle(), Words::of(Language::of_person()))?;
     let mut views = link.views();
     app.manage(link);
@@ -79,7 +82,7 @@ fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn s
     });
     match start {
         Start::Window => window::show(app.handle()),
-        Start::Tray => {}
+        Start::Tray | Start::SignIn => {}
     }
     Ok(())
 }
@@ -88,7 +91,7 @@ fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn s
 fn again(app: &AppHandle, argv: Vec<String>) {
     match Start::of(argv.into_iter().skip(1).map(Into::into)) {
         Ok(Start::Window) => window::show(app),
-        Ok(Start::Tray) => {}
+        Ok(Start::Tray | Start::SignIn) => {}
         Err(error) => tracing::warn!(%error, "second start ignored"),
     }
 }

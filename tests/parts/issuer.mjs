@@ -3,7 +3,8 @@
 //
 // Settings: PORT (0), ACCESS_TTL (300) and REFRESH_TTL (86400) in seconds, ROTATE (`always` or `never`),
 // OPAQUE (resources whose URL contains this word get opaque access tokens; `opaque`), GRACE (0; seconds in which a used
-// refresh token serves again, see grace.mjs), ISSUER (its identifier where something stands before it).
+// refresh token serves again, see grace.mjs), ISSUER (its identifier where something stands before it),
+// REFUSE (user agents that contain this word are led to a page that refuses them).
 // Beside the protocol: GET /__counts (requests by endpoint and grant type), GET /__issued (every secret it gave out),
 // GET /__end (ends every opaque access token).
 
@@ -38,10 +39,28 @@ server.handler = async (request, response) => {
   if (request.url === '/__end') return answer(response, 200, { ended: await seen.endAccess() });
   if (request.url === '/__counts') return answer(response, 200, seen.counts);
   if (request.url === '/__issued') return answer(response, 200, { secrets: [...seen.secrets] });
-  if (request.url.startsWith('/interaction/')) return servePages(request, response);
+  if (request.url === '/__drawn') {
+    seen.counts.drawn_page += 1;
+    return answer(response, 200, {});
+  }
+  if (request.url.startsWith('/interaction/')) {
+    if (request.method === 'POST') seen.counts.answered_page += 1;
+    return servePages(request, response);
+  }
+  if (refuses(request)) {
+    response.writeHead(302, { location: '/refused?error=disallowed_useragent' });
+    return response.end();
+  }
+  if (request.url.startsWith('/refused')) return answer(response, 403, { error: 'disallowed_useragent' });
   return serveProtocol(request, response);
 };
 ready('issuer', { port: server.address().port, issuer: origin, resource_server: resourceServer, confidential, registered });
+
+/** Whether this is the sign-in page, in a program that may not show it. */
+function refuses(request) {
+  const agent = request.headers['user-agent'] ?? '';
+  return process.env.REFUSE !== undefined && request.url.startsWith('/auth?') && agent.includes(process.env.REFUSE);
+}
 
 function configuration() {
   const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
@@ -103,7 +122,7 @@ function person(id) {
 
 /** Counts requests by endpoint, and remembers what a search for leaked secrets must look for. */
 function observe(provider) {
-  const counts = { authorization: 0, registration: 0, token: 0, refused_token: 0, revocation: 0, introspection: 0, by_grant: {} };
+  const counts = { drawn_page: 0, answered_page: 0, authorization: 0, registration: 0, token: 0, refused_token: 0, revocation: 0, introspection: 0, by_grant: {} };
   const secrets = new Set();
   const access = new Set();
   provider.use(async (context, next) => {

@@ -32,7 +32,7 @@ function show({ prompt, params }) {
   }
   return page('Allow access', `
     <p>The program <code>${client}</code> asks for: ${escape(String(params.scope ?? 'your name'))}.</p>
-    <button>Allow</button>`);
+    <button autofocus>Allow</button>`);
 }
 
 async function take(provider, interaction, form) {
@@ -92,7 +92,8 @@ function page(title, form) {
   label { display: grid; gap: .25rem }
   input, button { font: inherit; padding: .5rem }
 </style></head>
-<body><form method="post" autocomplete="off"><h1>${title}</h1>${form}</form></body></html>`;
+<body><script>addEventListener('load', () => fetch('/__drawn', { method: 'POST' }))</script>
+<form method="post" autocomplete="off"><h1>${title}</h1>${form}</form></body></html>`;
 }
 
 function escape(text) {

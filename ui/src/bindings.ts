@@ -1106,6 +1106,80 @@ detail: string, };
 export type Severity = "good" | "note" | "warning" | "problem";
 
 /**
+ * What a sign-in window is told.
+ */
+export type WindowOrder = { "order": "show", 
+/**
+ * The page.
+ */
+page: SignInPage, } | { "order": "end", 
+/**
+ * How it ended.
+ */
+ending: WindowEnding, };
+
+/**
+ * A sign-in page, and what the window has to know of it.
+ */
+export type SignInPage = { 
+/**
+ * Its address; it holds this sign-in's state.
+ */
+url: string, 
+/**
+ * The addresses that end the sign-in. None is ever loaded: the window hands back what it carries.
+ */
+redirects: Array<string>, 
+/**
+ * The hosts, with their ports where those are unusual, that the window may go to without asking the person.
+ */
+hosts: Array<string>, 
+/**
+ * What shows that the sign-in cannot go on in the window.
+ */
+walls: Array<Wall>, };
+
+/**
+ * A text in a page's address or title that shows a wall.
+ */
+export type Wall = { 
+/**
+ * The text, compared without regard to case.
+ */
+text: string, 
+/**
+ * What is behind it.
+ */
+behind: Behind, };
+
+/**
+ * Why only a browser goes on.
+ */
+export type Behind = "refused" | "device" | "passkey";
+
+/**
+ * How a sign-in ended, for the person who looks at the window.
+ */
+export type WindowEnding = "signed_in" | "not_signed_in";
+
+/**
+ * What a sign-in window says.
+ */
+export type WindowSaid = { "said": "callback", 
+/**
+ * The query.
+ */
+query: Incoming, } | { "said": "closed" } | { "said": "browser" } | { "said": "untrusted", 
+/**
+ * Whose.
+ */
+host: string, } | { "said": "broken", 
+/**
+ * The system's words.
+ */
+cause: string, };
+
+/**
  * What a peer asks of the core.
  */
 export type Request = { "do": "status" } | { "do": "watch" } | { "do": "add_server", 

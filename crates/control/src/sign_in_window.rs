@@ -30,8 +30,8 @@ pub enum WindowOrder {
 pub struct SignInPage {
     /// Its address; it holds this sign-in's state.
     pub url: String,
-    /// The address that ends the sign-in. It is never loaded: the window hands back what it carries.
-    pub redirect_uri: String,
+    /// The addresses that end the sign-in. None is ever loaded: the window hands back what it carries.
+    pub redirects: Vec<String>,
     /// The hosts, with their ports where those are unusual, that the window may go to without asking the person.
     pub hosts: Vec<String>,
     /// What shows that the sign-in cannot go on in the window.

@@ -6,6 +6,7 @@
 #![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
 #![allow(clippy::disallowed_methods, reason = "what the others ask of the system is asked here")]
 
+pub mod environment;
 pub mod folders;
 pub mod footprint;
 pub mod harden;

@@ -22,6 +22,8 @@ use crate::control::{Replies, next_line, say};
 
 /// RFC 8252 §7.3: an issuer takes any port of a loopback redirect, so also none; and this is what IT registers.
 const REDIRECT: &str = "http://127.0.0.1/callback";
+/// The same, for an issuer that takes no address of this machine, but its name.
+const BY_NAME: &str = "http://localhost/callback";
 
 /// The way to whoever opens sign-in windows. Cheap to clone.
 #[derive(Clone, Default)]
@@ -167,7 +169,7 @@ impl PreparedSurface for Window {
         self.tell(WindowOrder::Show {
             page: SignInPage {
                 url: url.into(),
-                redirect_uri: REDIRECT.to_owned(),
+                redirects: [REDIRECT, BY_NAME].map(str::to_owned).to_vec(),
                 hosts: vec![place],
                 walls: sign_in::walls().into_iter().map(wall).collect(),
             },

@@ -38,6 +38,7 @@ const PACKAGES: &[(Need, &str, Brings)] = &[
     (Need::Session, "libsecret-tools", Program("secret-tool")),
     (Need::Session, "gnome-keyring", Program("gnome-keyring-daemon")),
     (Need::Session, "webkit2gtk-driver", Program("WebKitWebDriver")),
+    (Need::Session, "xdotool", Program("xdotool")),
     (Need::Session, "fonts-dejavu-core", Folder("/usr/share/fonts/truetype", "dejavu", "DejaVuSans.ttf")),
     (Need::Session, "iproute2", Program("ip")),
     (Need::Session, "util-linux", Program("setpriv")),

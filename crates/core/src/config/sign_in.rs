@@ -11,8 +11,8 @@ use keybearer_oauth::profile::PkceSupport;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::{OAuthConfig, SurfaceChoice};
 use super::reader::Reader;
+use super::{OAuthConfig, SurfaceChoice};
 
 /// The keys that speak of a sign-in.
 pub(super) const KEYS: [&str; 9] = [

@@ -111,7 +111,8 @@ fn grants(
         keys: Arc::clone(keys) as _,
         http: Arc::clone(issuer) as _,
         clock: Arc::clone(clock) as _,
-        surface: Arc::new(Nobody),
+        browser: Arc::new(Nobody),
+        window: Arc::new(Nobody),
         prompter: Arc::new(Nobody),
         chance: Arc::new(|| 1.0),
     };
@@ -403,6 +404,10 @@ struct Nobody;
 
 #[async_trait]
 impl LoginSurface for Nobody {
+    fn is_there(&self) -> bool {
+        false
+    }
+
     async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError> {
         Err(SurfaceError::NoBrowser)
     }
