@@ -143,7 +143,7 @@ impl Control {
             Request::Look { url } => done(self.look(&url).await),
             Request::Settings => self.settings(),
             Request::StopAccess => done(self.stop_access().await),
-            Request::ResumeAccess => done(self.resume_access().await),
+            Request::ResumeAccess => done(self.resume_access(peer).await),
             // On its own connection; one that does not hold the lease has no question to answer.
             Request::TakePrompts | Request::Answer { .. } | Request::MoreTime { .. } => {
                 Reply::Failed { error: peer.cannot_answer(self.broker.desk()) }

@@ -59,6 +59,11 @@ impl Peer {
         })
     }
 
+    /// Whether what it asks for may let more in without a question: it is our own window, or there is none to ask in.
+    pub(crate) fn may_loosen(&self, broker: &Broker) -> bool {
+        self.is_shell || !broker.desk().is_attended()
+    }
+
     /// Why this peer cannot answer: it does not hold the lease.
     pub(crate) fn cannot_answer(&self, desk: &Desk) -> Error {
         desk.refuse_answer(NotAnswered::NotTheShell, self.program());

@@ -28,6 +28,7 @@ export const snapshot: Snapshot = {
   pid: 4242,
   servers: [],
   clients: [],
+  permissions: [],
   key_store: "system",
   http_door: { kind: "closed" },
   container_door: { kind: "closed" },

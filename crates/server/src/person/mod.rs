@@ -12,6 +12,7 @@ use keybearer_core::look;
 use keybearer_model::url::Upstream;
 
 use crate::control::Control;
+use crate::prompts::Peer;
 use crate::view;
 
 /// Foreign text is told to this length.
@@ -56,7 +57,11 @@ impl Control {
         stopped.map(|()| Reply::Done).map_err(|error| view::change_error(&self.broker, &error))
     }
 
-    pub(crate) async fn resume_access(&self) -> Result<Reply, Error> {
+    pub(crate) async fn resume_access(&self, peer: &Peer) -> Result<Reply, Error> {
+        if !peer.may_loosen(&self.broker) {
+            return Err(Error::new(Code::NotAllowed, "only the person can allow access again")
+                .hint("do it in the Keybearer window"));
+        }
         let resumed = self.broker.resume_access().await;
         resumed.map(|()| Reply::Done).map_err(|error| view::change_error(&self.broker, &error))
     }
