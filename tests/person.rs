@@ -69,6 +69,20 @@ async fn the_tools_of_a_server_are_listed_without_a_question_and_nothing_is_call
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_person_may_look_where_unknown_programs_may_not_and_a_rule_against_it_holds() {
+    let world = World::start().await;
+    world.login("crm").await.expect("sign in");
+    let deny =
+        |rules: &str| world.write_config(&world.config(rules).replacen("unknown = \"ask\"", "unknown = \"deny\"", 1));
+    deny("");
+    world.status().await;
+    assert!(!world.control().tools("crm").await.expect("list the tools").is_empty());
+    deny("[[rules]]\neffect = \"deny\"\nserver = \"crm\"\n");
+    world.status().await;
+    world.control().tools("crm").await.expect_err("a rule denies it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_address_is_looked_at_without_any_credential() {
     let world = World::start().await;
     let Found::SignIn { issuer: Some(issuer) } = world.control().look(world.company.crm.url()).await.expect("look")

@@ -130,16 +130,14 @@ async fn company(settings: &[(&str, &str)], camera: &impl Fn(Window) -> Camera) 
     let scene = Scene::open();
     let camera = camera(Window::open(&scene.home, settings).await);
     camera.take("home-ready", "//li[contains(., 'edit_page')]").await;
-    scene.keybearer(&["logout", "crm"]);
-    camera.take("home", "//button[@aria-label='Sign in to crm']").await;
     camera.page("Company tools").await;
     camera.window.click("Show tools of wiki").await;
     camera.take("tools", "//li[contains(., 'read_page') or contains(., 'Read a page')]").await;
     camera.window.click("Add a company tool").await;
     camera.take("tools-add", "//label[.='Address']").await;
     camera.page("Apps").await;
-    camera.take("apps", "//li[contains(., 'VS Code')]").await;
-    camera.window.click("Connect VS Code").await;
+    camera.take("apps", "//li[contains(., 'Visual Studio Code')]").await;
+    camera.window.click("Connect Visual Studio Code").await;
     camera.take("apps-connect", "//pre").await;
     camera.page("Activity").await;
     camera.take("activity", "//li[contains(., 'edit_page')]").await;
@@ -149,6 +147,9 @@ async fn company(settings: &[(&str, &str)], camera: &impl Fn(Window) -> Camera) 
     camera.take("settings", "//li[contains(., 'Rules')]").await;
     camera.page("About").await;
     camera.take("about", "//pre").await;
+    camera.page("Home").await;
+    scene.keybearer(&["logout", "crm"]);
+    camera.take("home", "//button[@aria-label='Sign in to crm']").await;
     camera.page("Settings").await;
     camera.window.click("Stop all access").await;
     camera.page("Home").await;

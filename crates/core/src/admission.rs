@@ -37,6 +37,12 @@ pub struct Asking<'a> {
     pub initiative: Initiative,
 }
 
+impl Asking<'_> {
+    fn counts_as_registered(&self) -> bool {
+        self.registered.is_some() || self.session == Session::Looking
+    }
+}
+
 /// Whether the person has let a session begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Session {
@@ -44,6 +50,8 @@ pub enum Session {
     Unasked,
     /// Yes: what keeps it going and lists what there is needs no further question.
     LetIn,
+    /// The person looks on at our own window: handshakes and lists are let pass as those of a registered client.
+    Looking,
 }
 
 /// The proof that a call may go upstream, and the only thing that can attach a credential to it.
@@ -156,7 +164,7 @@ impl Broker {
         if asking.registered.is_some_and(|client| !client.may_use(&call.server)) {
             return Err(DenyReason::NotThisServer);
         }
-        let verdict = self.verdict(call, asking.registered.is_some(), &self.ledger().consents());
+        let verdict = self.verdict(call, asking.counts_as_registered(), &self.ledger().consents());
         self.follow(verdict, call, asking, deadline).await
     }
 
@@ -166,7 +174,7 @@ impl Broker {
         asking: Asking<'_>,
         deadline: Instant,
     ) -> Result<RuleId, DenyReason> {
-        let verdict = self.verdict(call, asking.registered.is_some(), &Consents::default());
+        let verdict = self.verdict(call, asking.counts_as_registered(), &Consents::default());
         self.follow(verdict, call, asking, deadline).await
     }
 

@@ -33,7 +33,6 @@ export const snapshot: Snapshot = {
   http_door: { kind: "closed" },
   container_door: { kind: "closed" },
   stopped: false,
-  permissions: [],
   problems: [],
 };
 

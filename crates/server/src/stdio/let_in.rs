@@ -40,7 +40,7 @@ impl LetIn {
         let millis = u64::try_from(now.since(at(0)).as_millis()).unwrap_or(u64::MAX).max(1);
         match before {
             Session::Unasked => self.begun.store(millis, Ordering::Relaxed),
-            Session::LetIn => {}
+            Session::LetIn | Session::Looking => {}
         }
         self.used.store(millis, Ordering::Relaxed);
     }

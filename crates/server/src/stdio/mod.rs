@@ -59,7 +59,7 @@ pub(crate) struct Bridges {
 impl Bridges {
     /// For sessions that the person begins.
     pub(crate) fn begun_by_person(&self) -> Self {
-        Self { begun: admission::Session::LetIn, ..self.clone() }
+        Self { begun: admission::Session::Looking, ..self.clone() }
     }
 
     /// Serves bridges until the task is dropped, which ends their sessions too. When the core drains, those that are

@@ -182,14 +182,14 @@ impl Talk {
     /// Whether the person is asked before this call goes on.
     pub(super) fn is_asked(&self, call: &Call) -> bool {
         let keeps_session = matches!(call.class, MethodClass::Session | MethodClass::List);
-        !(self.session() == admission::Session::LetIn && keeps_session)
+        !(self.session() != admission::Session::Unasked && keeps_session)
             && self.with.broker.asks(call, self.with.registered.as_deref())
     }
 
     /// Whether the person has let this conversation begin, and that still counts.
     fn session(&self) -> admission::Session {
-        if !self.let_in.has_begun() && self.with.begun == admission::Session::LetIn {
-            return admission::Session::LetIn;
+        if self.with.begun == admission::Session::Looking {
+            return admission::Session::Looking;
         }
         self.let_in.session(&self.with.caller, self.with.broker.boot())
     }

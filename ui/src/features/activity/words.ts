@@ -1,6 +1,9 @@
 import type { ActivityRecord, Tone } from "../../lib/api";
 import { t } from "../../lib/i18n";
 
+/** What belongs to the beginning of a session. */
+const BEGINNINGS = new Set(["initialize", "notifications/initialized", "server/discover"]);
+
 /** A record as a line: who, what, and how it ended. */
 export interface Line {
   who: string | undefined;
@@ -23,7 +26,7 @@ function callOf(record: ActivityRecord): string {
   const server = record.server ?? "";
   const { tool, method } = record;
   if (tool !== undefined) return t(`activity.tool_${record.risk ?? "change"}`, { tool, server });
-  if (method === "initialize" || method === "server/discover") return t("activity.began", { server });
+  if (method && BEGINNINGS.has(method)) return t("activity.began", { server });
   if (method?.endsWith("/list")) return t("activity.listed", { server });
   return t("activity.sent", { method: method ?? "", server });
 }
