@@ -28,6 +28,9 @@ const COMMANDS: &[&str] = &[
     "about",
 ];
 
+/// Those of the prompt's window.
+const PROMPT_COMMANDS: &[&str] = &["prompts", "answer", "more_time", "fit"];
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=src-tauri/capabilities");
     println!("cargo:rerun-if-changed=src-tauri/build.rs");
@@ -38,7 +41,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=ui/package-lock.json");
     let place = std::path::Path::new(&std::env::var("OUT_DIR")?).join("parts.json");
     std::fs::write(place, parts::list()?)?;
-    let commands = tauri_build::AppManifest::new().commands(COMMANDS);
+    let commands: &'static [&'static str] = [COMMANDS, PROMPT_COMMANDS].concat().leak();
+    let commands = tauri_build::AppManifest::new().commands(commands);
     let attributes = tauri_build::Attributes::new()
         .capabilities_path_pattern("src-tauri/capabilities/**/*.json")
         .app_manifest(commands);

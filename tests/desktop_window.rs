@@ -16,6 +16,8 @@ async fn the_window_shows_every_server_and_outlives_the_core() {
         return;
     }
     let core = Core::run();
+    // Before the window is there to ask whether it may.
+    core.cli(&["clients", "add", "report-script"]);
     let window = Window::open(core.home(), &[]).await;
 
     window.see_heading("1 of 2 tools ready").await;
@@ -37,11 +39,12 @@ async fn the_window_shows_every_server_and_outlives_the_core() {
     window.see("//li[contains(., 'wiki')]//*[@role='alert']").await;
 
     // What is done elsewhere is shown here as it happens.
-    window.click("Activity").await;
-    core.cli(&["clients", "add", "report-script"]);
-    window.see("//li[contains(., 'report-script was connected')]").await;
     window.click("Apps").await;
     window.see("//li[contains(., 'report-script')]").await;
+    window.click("Activity").await;
+    window.see("//li[contains(., 'report-script was connected')]").await;
+    core.cli(&["clients", "revoke", "report-script"]);
+    window.see("//li[contains(., 'report-script was removed')]").await;
 
     window.click("Settings").await;
     window.see("//li[contains(., 'In memory only') and contains(., 'config.toml, line 1')]").await;

@@ -9,6 +9,7 @@ mod commands;
 pub mod link;
 pub mod menu;
 mod panel;
+pub mod prompts;
 pub mod sign_in;
 mod tray;
 mod window;
@@ -21,6 +22,7 @@ use tauri::{App, AppHandle, Emitter, Manager, RunEvent};
 
 use arguments::Start;
 use link::Link;
+use prompts::Questions;
 use words::{Language, Words};
 
 /// Runs the shell until the person closes it.
@@ -48,7 +50,11 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
             commands::stop_access,
             commands::resume_access,
             commands::turn_off,
-            commands::about
+            commands::about,
+            prompts::commands::prompts,
+            prompts::commands::answer,
+            prompts::commands::more_time,
+            prompts::commands::fit
         ])
         .setup(move |app| set_up(app, folders, start))
         .build(tauri::generate_context!())?
@@ -62,12 +68,18 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn std::error::Error>> {
-    let client = Client::new(folders.clone());
-    let link = tauri::async_runtime::block_on(async { Link::open(client.clone(), link::core_of(folders)) });
-    tauri::async_runtime::spawn(windows_for_core::keep(client, link.views()));
+    let (link, questions) = tauri::async_runtime::block_on(async {
+        let client = Client::new(folders.clone());
+        let link = Link::open(client.clone(), link::core_of(folders));
+        tauri::async_runtime::spawn(windows_for_core::keep(client.clone(), link.views()));
+        let questions = Questions::open(client, link.views());
+        (link, questions)
+    });
     let tray = tray::create(app.handle(), Words::of(Language::of_person()))?;
     let mut views = link.views();
     app.manage(link);
+    app.manage(questions);
+    tauri::async_runtime::spawn(prompts::window::keep(app.handle().clone()));
     let shown_in = app.handle().clone();
     tauri::async_runtime::spawn(async move {
         loop {

@@ -34,7 +34,7 @@ fn address() -> String {
 }
 
 /// Whether an address is that of the window's own page; no other is ever loaded.
-fn is_ours(url: &Url) -> bool {
+pub(crate) fn is_ours(url: &Url) -> bool {
     match (url.scheme(), url.host_str()) {
         ("tauri", Some("localhost")) | ("http" | "https", Some("tauri.localhost")) => true,
         ("http", Some("localhost")) => tauri::is_dev() && url.port() == Some(5183),

@@ -3,12 +3,15 @@ import { Channel, invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 
 import type {
+  Answer,
   Connected,
   Disconnected,
   Failure,
   Found,
   KnownClient,
   Preview,
+  Prompts,
+  Question,
   Record as ActivityRecord,
   Row,
   Settings,
@@ -16,6 +19,8 @@ import type {
   View,
   Wish,
 } from "../bindings";
+
+export type { Answer, Argument, Asker, Lasting, Matter, Permission, Prompts, Question, Wants } from "../bindings";
 
 export type {
   Action,
@@ -124,4 +129,32 @@ export const tauri: Core = {
   resumeAccess: () => invoke("resume_access"),
   turnOff: () => invoke("turn_off"),
   about: () => invoke("about"),
+};
+
+/** What the prompt's window asks of the shell. */
+export interface Prompter {
+  /** Calls back with the questions that wait, and again whenever they change; the result ends that. */
+  watch(changed: (prompts: Prompts) => void): Promise<() => void>;
+  /** Answers a question. Fails if the core does not count it. */
+  answer(question: Question["id"], answer: Answer): Promise<void>;
+  /** Asks for as much time again. Fails if there is none to give. */
+  moreTime(question: Question["id"]): Promise<void>;
+  /** Makes the window as high as its content. */
+  fit(height: number): Promise<void>;
+}
+
+export const tauriPrompter: Prompter = {
+  async watch(changed) {
+    let newer = false;
+    const stop = await listen<Prompts>("prompts", (event) => {
+      newer = true;
+      changed(event.payload);
+    });
+    const now = await invoke<Prompts>("prompts");
+    if (!newer) changed(now);
+    return stop;
+  },
+  answer: (question, answer) => invoke("answer", { question, answer }),
+  moreTime: (question) => invoke("more_time", { question }),
+  fit: (height) => invoke("fit", { height }),
 };

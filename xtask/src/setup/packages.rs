@@ -37,6 +37,7 @@ const PACKAGES: &[(Need, &str, Brings)] = &[
     (Need::Session, "libglib2.0-bin", Program("gdbus")),
     (Need::Session, "libsecret-tools", Program("secret-tool")),
     (Need::Session, "gnome-keyring", Program("gnome-keyring-daemon")),
+    (Need::Session, "xdotool", Program("xdotool")),
     (Need::Session, "webkit2gtk-driver", Program("WebKitWebDriver")),
     (Need::Session, "xdotool", Program("xdotool")),
     (Need::Session, "fonts-dejavu-core", Folder("/usr/share/fonts/truetype", "dejavu", "DejaVuSans.ttf")),

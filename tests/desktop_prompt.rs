@@ -1,0 +1,114 @@
+//! The prompt as a person meets it: the real shell holds the real core's lease, and the keyboard answers.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "tests start programs, and give up on them after a while")]
+
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
+
+mod desktop;
+
+use desktop::{Core, PATIENCE, Running};
+
+/// Asks until it is so.
+#[track_caller]
+fn until<T>(what: &str, mut so: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        match so() {
+            Some(found) => return found,
+            None => assert!(begun.elapsed() < PATIENCE, "{what} does not come"),
+        }
+        std::thread::yield_now();
+    }
+}
+
+fn xdotool(arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("xdotool");
+    let told = command.args(arguments).stderr(Stdio::null()).output();
+    let told = told.expect("`xdotool` is needed: `cargo xtask setup session`");
+    told.status.success().then(|| String::from_utf8(told.stdout).unwrap().trim().to_owned())
+}
+
+/// The prompt's window, if it is there.
+fn prompt() -> Option<String> {
+    let found = xdotool(&["search", "--onlyvisible", "--name", "^Keybearer asks$"])?;
+    found.lines().next().map(str::to_owned).filter(|window| !window.is_empty())
+}
+
+/// An app's call: a client of the stdio door that nobody has registered.
+fn call(core: &Core) -> Child {
+    let mut command = Command::new(desktop::shell().with_file_name("keybearer"));
+    command.args(["call", "wiki", "edit_page", r#"{"title":"Travel","text":"Trains first."}"#]);
+    command.env("KEYBEARER_HOME", core.home()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Presses these keys, one after the other, until the call has ended: those that come before the question could be read do
+/// nothing.
+fn press(keys: &[&str], call: &mut Child) {
+    let window = until("the prompt", prompt);
+    until("the focus", || xdotool(&["windowfocus", "--sync", &window]));
+    picture("prompt.png");
+    until("the end of the call", || {
+        if let Some(status) = call.try_wait().unwrap() {
+            return Some(status);
+        }
+        if prompt().is_some() {
+            keys.iter().for_each(|key| drop(xdotool(&["key", key])));
+        }
+        None
+    });
+}
+
+fn picture(name: &str) {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Whoever looks at it has ImageMagick; the story needs no picture.
+    let _ = Command::new("convert").arg("x:root").arg(file).status();
+}
+
+fn answers(core: &Core) -> Vec<String> {
+    let text = std::fs::read_to_string(core.home().join("state/audit/audit.jsonl")).unwrap_or_default();
+    let records = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let answered = records.filter(|record| record["event"] == "answered");
+    answered
+        .map(|record| format!("{} {}", record["what"].as_str().unwrap(), record["answer"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn sec_54_a_question_comes_to_the_front_and_the_keyboard_answers_it() {
+    if !desktop::is_inside("sec_54_a_question_comes_to_the_front_and_the_keyboard_answers_it") {
+        return;
+    }
+    let core = Core::run();
+    let mut shell = Command::new(desktop::shell());
+    shell.arg("--minimized").env("KEYBEARER_HOME", core.home()).env("LANGUAGE", "en").env("LANG", "C.UTF-8");
+    let _shell = Running(shell.spawn().unwrap());
+    let attached = || {
+        let text = std::fs::read_to_string(core.home().join("state/audit/audit.jsonl")).unwrap_or_default();
+        text.contains("\"prompter_attached\"").then_some(())
+    };
+    until("the lease", attached);
+    assert!(prompt().is_none(), "nothing is asked yet");
+
+    // The safe answer has the focus: a key that nobody aims allows nothing.
+    let mut refused = call(&core);
+    press(&["Return"], &mut refused);
+    assert_eq!(code(refused.wait_with_output().unwrap()), 5, "not allowed");
+    until("the answer's record", || (answers(&core).first()? == "connect deny").then_some(()));
+    assert!(answers(&core).iter().all(|answer| answer.ends_with(" deny")), "{:?}", answers(&core));
+    until("the window's end", || prompt().is_none().then_some(()));
+
+    // The server does not answer: what was allowed went out all the same.
+    let mut allowed = call(&core);
+    // To "Allow", and back to the safe answer.
+    press(&["shift+Tab", "Return", "Tab"], &mut allowed);
+    assert_eq!(code(allowed.wait_with_output().unwrap()), 7, "allowed, and not reached");
+    until("the answer's record", || (answers(&core).last()? == "connect once").then_some(()));
+    assert!(core.cli(&["permissions", "list"]).contains("No permissions"), "once is once");
+}
+
+fn code(ended: Output) -> i32 {
+    ended.status.code().unwrap_or_else(|| panic!("{ended:?}"))
+}
