@@ -3,6 +3,9 @@
 //! PyPI `mcp` that introspects opaque tokens. Clients: two generations of the TypeScript library, and the Python one.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a story stops where it fails")]
 
+#[path = "real_parts/one_sign_in.rs"]
+mod one_sign_in;
+
 use std::collections::BTreeSet;
 use std::thread;
 

@@ -2,14 +2,16 @@
 // A person with a browser, without either: opens an authorization URL, fills in the forms that it meets, and ends at
 // the loopback redirect; for an address of the device flow, at the page that says so. Stands as `xdg-open` on PATH where a test needs a sign-in.
 //
-// Settings: SIGN_IN_AS (ada), BROWSER_LOG (a file that gets one line per visit).
+// Settings: SIGN_IN_AS (ada), BROWSER_LOG (a file that gets one line per visit), BROWSER_JAR (a file that keeps cookies
+// from one visit to the next, as a browser does; without it each visit is a browser of its own).
 // Ends with 0 when the loopback listener answered well, else with 1 and one line on standard error.
 
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 
 const STEPS = 20;
 const person = process.env.SIGN_IN_AS ?? 'ada';
-const cookies = new Map();
+const jar = process.env.BROWSER_JAR;
+const cookies = new Map(jar && existsSync(jar) ? JSON.parse(readFileSync(jar, 'utf8')) : []);
 
 try {
   const start = new URL(process.argv[2] ?? '');
@@ -71,6 +73,7 @@ async function visit(url, options = {}) {
     const [, name, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
     if (name) cookies.set(name, value);
   }
+  if (jar) writeFileSync(jar, JSON.stringify([...cookies]));
   return { url, status: response.status, location: response.headers.get('location'), text: await response.text() };
 }
 

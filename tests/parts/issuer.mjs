@@ -33,7 +33,7 @@ const provider = new Provider(origin, configuration());
 if (GRACE > 0) giveGrace(provider, GRACE * 1000);
 const seen = observe(provider);
 const serveProtocol = provider.callback();
-const servePages = pages(provider);
+const servePages = pages(provider, () => { seen.counts.passwords += 1; });
 
 server.handler = async (request, response) => {
   if (request.url === '/__end') return answer(response, 200, { ended: await seen.endAccess() });
@@ -122,7 +122,7 @@ function person(id) {
 
 /** Counts requests by endpoint, and remembers what a search for leaked secrets must look for. */
 function observe(provider) {
-  const counts = { drawn_page: 0, answered_page: 0, authorization: 0, registration: 0, token: 0, refused_token: 0, revocation: 0, introspection: 0, by_grant: {} };
+  const counts = { drawn_page: 0, answered_page: 0, authorization: 0, registration: 0, token: 0, refused_token: 0, revocation: 0, introspection: 0, passwords: 0, by_grant: {} };
   const secrets = new Set();
   const access = new Set();
   provider.use(async (context, next) => {

@@ -1,13 +1,14 @@
 // The pages that a person sees at the issuer: who are you, and may this program act for you.
 // Plain forms, so that a script can post them: a field `login`, a field `password`, or a bare button.
 
-/** Serves `/interaction/UID`: GET shows the page, POST takes its answer. */
-export function pages(provider) {
+/** Serves `/interaction/UID`: GET shows the page, POST takes its answer; `entered` hears of each password. */
+export function pages(provider, entered) {
   return async (request, response) => {
     try {
       const interaction = await provider.interactionDetails(request, response);
       if (request.method === 'POST') {
         const form = new URLSearchParams(await body(request));
+        if (form.has('password')) entered();
         const result = await take(provider, interaction, form);
         await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
       } else {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use keybearer_control::snapshot::{Because, SignIn};
+use keybearer_control::wire::Reply;
 use keybearer_core::ports::KeyStoreError;
 use keybearer_testkit::follow::Conduct;
 use keybearer_testkit::idp::{IdTokens, IssParameter};
@@ -82,6 +83,37 @@ async fn sec_43_a_renewal_whose_answer_is_lost_is_told_as_interrupted_also_after
     world
         .until(|snapshot| snapshot.servers.iter().any(|server| server.name == "crm" && is_interrupted(&server.state)))
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_28_servers_of_one_issuer_are_signed_in_one_after_another_and_share_the_client() {
+    let world = World::that_allows_all().await;
+    world.browser.hold();
+    let (crm, wiki) = (world.login("crm"), world.login("wiki"));
+    let both = async { tokio::join!(crm, wiki) };
+    tokio::pin!(both);
+    for _ in 0..20 {
+        tokio::select! {
+            ended = &mut both => panic!("nobody has signed in yet: {ended:?}"),
+            _ = world.status() => {}
+        }
+    }
+    tokio::select! {
+        ended = &mut both => panic!("nobody has signed in yet: {ended:?}"),
+        () = world.browser.until_windows(1) => {}
+    }
+    assert_eq!(world.browser.windows(), 1, "two windows at one issuer");
+    world.browser.release();
+    let (crm, wiki) = both.await;
+    assert!(crm.is_ok() && wiki.is_ok());
+    assert_eq!((world.browser.windows(), world.company.idp.counts().registrations), (2, 1));
+
+    let snapshot = world.status().await;
+    let server = snapshot.servers.iter().find(|server| server.name == "wiki").unwrap();
+    assert_eq!(server.shares_with, ["crm"]);
+    let reply = world.logout("crm").await.unwrap();
+    assert!(matches!(&reply, Reply::SignedOut { with, .. } if *with == ["wiki"]), "{reply:?}");
+    assert!(world.keys.names().is_empty());
 }
 
 fn is_interrupted(state: &SignIn) -> bool {

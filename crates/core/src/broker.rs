@@ -26,6 +26,7 @@ use crate::keeper::{Keeper, Parts, SignInState, SignedOut};
 use crate::ports::{KeyStoreError, KeyStoreKind, Ports};
 use crate::questions::Questions;
 use crate::registrations::Registrations;
+use crate::rounds::Rounds;
 use crate::sign_in::{Opening, SignInError};
 use crate::store::{Store, StoreError, StoredClient};
 
@@ -61,6 +62,7 @@ struct Shared {
     places: Places,
     custody: Custody,
     registrations: Registrations,
+    rounds: Rounds,
     grants: Grants,
     foresight: Foresight,
     store: Arc<Store>,
@@ -185,6 +187,7 @@ impl Broker {
             grants: Grants::new(ports.clone(), custody.clone(), Arc::clone(&store), foresight.clone(), locks),
             foresight,
             registrations: Registrations::new(Arc::clone(&store), custody.clone()),
+            rounds: Rounds::default(),
             custody,
             ports,
             places,
@@ -235,6 +238,7 @@ impl Broker {
             ports: self.0.ports.clone(),
             custody: self.0.custody.clone(),
             registrations: self.0.registrations.clone(),
+            rounds: self.0.rounds.clone(),
             grants: self.0.grants.clone(),
             foresight: self.0.foresight.clone(),
             store: Arc::clone(&self.0.store),

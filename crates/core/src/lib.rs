@@ -21,6 +21,7 @@ pub mod ports;
 mod programs;
 mod questions;
 mod registrations;
+mod rounds;
 #[cfg(test)]
 mod samples;
 pub mod sign_in;

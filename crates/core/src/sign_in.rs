@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::Method;
+use http::header::CONTENT_TYPE;
 use keybearer_model::grant::Account;
 use keybearer_model::secret::{NoEntropy, Secret};
 use keybearer_oauth::challenge::Challenge;
@@ -14,11 +16,13 @@ use keybearer_oauth::login::{
 use keybearer_oauth::profile::SignInPages;
 pub use keybearer_oauth::walls::{Behind, Wall, bundled as walls};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::config::{OAuthConfig, SurfaceChoice};
 use crate::ports::{HttpError, LoginSurface, MayBePrivate, Ports, PreparedSurface, SurfaceEnding, SurfaceError};
 use crate::registrations::Registrations;
+use crate::rounds::{Came, Rounds, Turn};
 use keybearer_model::url::Upstream;
 
 /// How long a person may take: RFC 6749 codes live for ten minutes at most, and so do sign-in pages.
@@ -40,6 +44,8 @@ pub(crate) struct SignIn {
     pub(crate) document: Option<ClientMetadataUrl>,
     /// The clients that we are at issuers.
     pub(crate) registrations: Registrations,
+    /// The turns at issuers.
+    pub(crate) rounds: Rounds,
     /// The sign-in that it replaces.
     pub(crate) before: Option<Before>,
     /// What it is for.
@@ -128,18 +134,41 @@ enum Place {
     Browser,
 }
 
-/// What was opened and shown on the way of one attempt.
+/// What was opened and shown on the way.
 #[derive(Default)]
 struct Opened {
     surface: Option<Box<dyn PreparedSurface>>,
+    /// The turn at the issuer; others wait there until it is dropped.
+    turn: Option<Turn>,
     /// The client that was registered before and is shown to the issuer again.
     reused: Option<String>,
+    /// When the person's time is over; waiting for others takes none of it.
+    ends: Option<Instant>,
 }
 
 impl Opened {
     fn way_back(&mut self) -> Result<&mut Box<dyn PreparedSurface>, SurfaceError> {
         // The machine shows nothing before it has asked for a way back.
         self.surface.as_mut().ok_or_else(|| SurfaceError::NoWayBack("it was not opened".to_owned()))
+    }
+
+    async fn callback(&mut self) -> Result<String, SignInError> {
+        let ends = *self.ends.get_or_insert_with(|| Instant::now() + LIMIT);
+        let coming = tokio::time::timeout_at(ends, self.way_back()?.callback()).await;
+        Ok(coming.map_err(|_| SignInError::TimedOut)??)
+    }
+
+    /// Takes the turn at the issuer that has this address. True: others were there first, and are done now.
+    async fn must_wait(&mut self, rounds: &Rounds, at: &Url) -> bool {
+        if self.turn.is_some() || self.surface.is_none() {
+            return false;
+        }
+        let (turn, waited) = match rounds.turn(at).await {
+            Came::AtOnce(turn) => (turn, false),
+            Came::AfterOthers(turn) => (turn, true),
+        };
+        self.turn = Some(turn);
+        waited
     }
 }
 
@@ -178,7 +207,7 @@ impl SignIn {
         let opening = Opening { way: Way::Code, ..self.opening.clone() };
         let mut opened = Opened::default();
         let ended = tokio::time::timeout(LIMIT, self.drive(ports, &opening, Place::Browser, &mut opened)).await;
-        Ok((ended.unwrap_or(Err(SignInError::TimedOut))?, Finish(Vec::new())))
+        Ok((ended.unwrap_or(Err(SignInError::TimedOut))?, Finish::default()))
     }
 
     /// At the issuer's page, and once more in the browser where the window is not the place for it.
@@ -186,19 +215,16 @@ impl SignIn {
         let opening = Opening { way: Way::Page, ..opening.clone() };
         // The window tells why it goes on in the browser, until it is over.
         let (mut opened, mut told_why) = (Opened::default(), None);
-        let driven = async {
-            match self.drive(ports, &opening, Place::Chosen, &mut opened).await {
-                Err(SignInError::Surface(SurfaceError::GoOnInBrowser | SurfaceError::NoWindow(_))) => {
-                    told_why = std::mem::take(&mut opened).surface;
-                    self.drive(ports, &opening, Place::Browser, &mut opened).await
-                }
-                ended => ended,
+        let ended = match self.drive(ports, &opening, Place::Chosen, &mut opened).await {
+            Err(SignInError::Surface(SurfaceError::GoOnInBrowser | SurfaceError::NoWindow(_))) => {
+                told_why = opened.surface.take();
+                self.drive(ports, &opening, Place::Browser, &mut opened).await
             }
+            ended => ended,
         };
-        let ended = tokio::time::timeout(LIMIT, driven).await;
-        let Opened { surface, reused } = opened;
-        let finish = Finish(surface.into_iter().chain(told_why).collect());
-        match ended.unwrap_or(Err(SignInError::TimedOut)) {
+        let Opened { surface, reused, turn, .. } = opened;
+        let finish = Finish { surfaces: surface.into_iter().chain(told_why).collect(), _turn: turn };
+        match ended {
             Ok(obtained) => Ok((obtained, finish)),
             Err(error) => {
                 // The issuer may have forgotten the client, or take no other port: it says so to the person, if at all.
@@ -211,7 +237,8 @@ impl SignIn {
         }
     }
 
-    /// Drives the machine; what was opened on the way stays in `opened`.
+    /// Drives the machine to its end, from the beginning again where it had to wait for others at the issuer: what they
+    /// left behind is used. What was opened on the way stays in `opened`.
     async fn drive(
         &self,
         ports: &Ports,
@@ -219,10 +246,30 @@ impl SignIn {
         place: Place,
         opened: &mut Opened,
     ) -> Result<Obtained, SignInError> {
+        loop {
+            if let Some(obtained) = self.drive_once(ports, opening, place, opened).await? {
+                return Ok(obtained);
+            }
+        }
+    }
+
+    /// Drives the machine once. `None`: others were there first, and are done now.
+    async fn drive_once(
+        &self,
+        ports: &Ports,
+        opening: &Opening,
+        place: Place,
+        opened: &mut Opened,
+    ) -> Result<Option<Obtained>, SignInError> {
         let request = self.request(ports, opening.way).await?;
         let known: Vec<String> = request.known.iter().map(|known| known.client_id.clone()).collect();
         let (mut login, mut effect) = Login::begin(request);
         loop {
+            if let Some(at) = left_behind_at(&effect)
+                && opened.must_wait(&self.rounds, &at).await
+            {
+                return Ok(None);
+            }
             let input = match effect {
                 Effect::Fetch(request) => fetch(ports, &self.upstream, request).await,
                 Effect::OpenWayBack(pages) => {
@@ -231,13 +278,14 @@ impl SignIn {
                 }
                 Effect::Present { url } => {
                     opened.reused = known.iter().find(|client| asks_as(&url, client)).cloned();
+                    opened.ends.get_or_insert_with(|| Instant::now() + LIMIT);
                     present(opened.way_back()?.as_mut(), opening, &url).await?;
                     Input::Presented
                 }
-                Effect::AwaitCallback => match opened.way_back()?.callback().await {
+                Effect::AwaitCallback => match opened.callback().await {
                     Ok(query) => Input::Callback(query),
-                    Err(SurfaceError::Closed) => Input::Cancelled,
-                    Err(error) => return Err(error.into()),
+                    Err(SignInError::Surface(SurfaceError::Closed)) => Input::Cancelled,
+                    Err(error) => return Err(error),
                 },
                 Effect::ShowCode(code) => {
                     if !opening.tell(Told::Code(code)) {
@@ -249,7 +297,7 @@ impl SignIn {
                     tokio::time::sleep(time).await;
                     Input::Waited
                 }
-                Effect::Done(obtained) => return Ok(*obtained),
+                Effect::Done(obtained) => return Ok(Some(*obtained)),
                 Effect::Fail(error) => return Err(error.into()),
             };
             (login, effect) = login.step(input);
@@ -303,6 +351,28 @@ impl SignIn {
     }
 }
 
+/// Where something is left behind at an issuer, or shown: a client that registers, a page. Only then it is somebody's turn.
+fn left_behind_at(effect: &Effect) -> Option<Url> {
+    match effect {
+        Effect::Present { url } => Url::parse(url).ok(),
+        Effect::Fetch(request) if request.method() == Method::POST && is_json(request) => {
+            Url::parse(&request.uri().to_string()).ok()
+        }
+        Effect::Fetch(_)
+        | Effect::OpenWayBack(_)
+        | Effect::AwaitCallback
+        | Effect::ShowCode(_)
+        | Effect::Wait(_)
+        | Effect::Done(_)
+        | Effect::Fail(_) => None,
+    }
+}
+
+/// RFC 7591 §3.1: a registration is JSON; nothing else that a sign-in sends is.
+fn is_json(request: &http::Request<Vec<u8>>) -> bool {
+    request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+}
+
 /// Whether a sign-in page is asked for as this client.
 fn asks_as(url: &str, client: &str) -> bool {
     Url::parse(url).is_ok_and(|url| url.query_pairs().any(|(name, value)| name == "client_id" && value == client))
@@ -332,13 +402,17 @@ async fn present(surface: &mut dyn PreparedSurface, opening: &Opening, url: &str
     Ok(())
 }
 
-/// Tells the person, in the page that they are looking at, how the sign-in ended.
-pub(crate) struct Finish(Vec<Box<dyn PreparedSurface>>);
+/// Tells the person, in the page that they are looking at, how the sign-in ended. Until then nobody else's turn comes.
+#[derive(Default)]
+pub(crate) struct Finish {
+    surfaces: Vec<Box<dyn PreparedSurface>>,
+    _turn: Option<Turn>,
+}
 
 impl Finish {
     /// Says `ending` and closes the way back.
     pub(crate) async fn say(self, ending: SurfaceEnding) {
-        for surface in self.0 {
+        for surface in self.surfaces {
             surface.finish(ending).await;
         }
     }

@@ -34,6 +34,7 @@ use crate::grants::Grants;
 pub use crate::grants::Revocation;
 use crate::ports::{Clock, Ports};
 use crate::registrations::Registrations;
+use crate::rounds::Rounds;
 use crate::sign_in::{Opening, SignInError};
 use crate::store::Store;
 
@@ -162,6 +163,7 @@ pub(crate) struct Parts {
     pub(crate) grants: Grants,
     pub(crate) registrations: Registrations,
     pub(crate) foresight: Foresight,
+    pub(crate) rounds: Rounds,
     pub(crate) store: Arc<Store>,
     pub(crate) trail: Trail,
     /// Told whenever the state changes, so that a watcher of everything wakes up.

@@ -49,6 +49,7 @@ impl Owner {
             client_secret,
             document: self.parts.document.clone(),
             registrations: self.parts.registrations.clone(),
+            rounds: self.parts.rounds.clone(),
             before: self.facts().map(|facts| Before::of(&facts)).or_else(|| self.before.clone()),
             purpose: aim.purpose(),
             opening,
