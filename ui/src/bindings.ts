@@ -1298,7 +1298,15 @@ question: string, } | { "do": "revoke_permission",
 /**
  * Its number.
  */
-number: number, } | { "do": "stop" } | { "do": "drain" };
+number: number, } | { "do": "offer_windows" } | { "do": "window_said", 
+/**
+ * Which window.
+ */
+window: number, 
+/**
+ * What it says.
+ */
+said: WindowSaid, } | { "do": "stop" } | { "do": "drain" };
 
 /**
  * A header with a secret value.
@@ -1397,7 +1405,15 @@ question: string,
 /**
  * Why it does not count, if it does not.
  */
-refused?: Error, } | { "reply": "draining", 
+refused?: Error, } | { "reply": "window", 
+/**
+ * Which window.
+ */
+window: number, 
+/**
+ * The order.
+ */
+order: WindowOrder, } | { "reply": "draining", 
 /**
  * The names of the listening sockets that come with this line, in their order.
  */
