@@ -1,7 +1,9 @@
 //! Signing in to the letter: what the specification asks of a client, at an issuer that insists on it.
 //!
 //! What the official conformance suite judges is judged there (docs/conformance.md); here is what it does not look at.
-#![expect(clippy::expect_used, reason = "a story ends where its world is not as it must be")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a story ends where its world is not as it must be")]
+
+use std::time::Duration;
 
 use keybearer_control::error::Error;
 use keybearer_control::snapshot::Server;
@@ -10,6 +12,7 @@ use keybearer_oauth::document::document;
 use keybearer_testkit::client::answer::Answer;
 use keybearer_testkit::follow::Conduct;
 use keybearer_testkit::idp::{PushedRequests, TokenFacts, WaysBack};
+use keybearer_testkit::upstream::Reply;
 use keybearer_testkit::world::{World, WorldClient};
 use serde_json::json;
 
@@ -139,4 +142,63 @@ async fn requests_are_pushed_where_that_is_offered_and_where_it_must_be() {
         world.login("raw").await.unwrap();
         assert_eq!(world.company.idp.counts().pushed, 1, "{behaviour:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c18_a_bearer_goes_in_the_header_of_its_own_server_and_nowhere_else() {
+    let world = World::that_allows_all().await;
+    let client = world.client("chat-app").await;
+    assert!(call(&client).await.result().is_some());
+    assert!(client.call("crm", "get_account", json!({ "id": "1" })).await.response().is_some());
+    let here = world.company.idp.protect(&world.upstream.url(), &["raw"]);
+    let there = world.company.idp.protect(world.company.crm.url(), &["crm"]);
+    let requests = world.upstream.requests();
+    let let_in: Vec<_> = requests.iter().filter(|request| !request.turned_away).collect();
+    assert!(!let_in.is_empty());
+    for request in let_in {
+        let carriers = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        let [(_, value)] = &*carriers.collect::<Vec<_>>() else { panic!("not one bearer: {request:?}") };
+        let token = value.strip_prefix("Bearer ").expect("a bearer");
+        here.judge(token).expect("good here");
+        there.judge(token).expect_err("good at another server, too");
+        assert_eq!(request.target, "/mcp", "nothing in the query");
+        let bare = String::from_utf8_lossy(&request.body).into_owned();
+        assert!(!bare.contains(token), "nothing in the body: {bare}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c22_an_address_that_a_server_asks_to_open_reaches_the_app_as_it_is_and_nobody_looks_at_it() {
+    let world = World::that_allows_all().await;
+    let client = world.client("chat-app").await;
+    assert!(call(&client).await.result().is_some());
+    let (seen, windows) = (world.upstream.requests().len(), world.browser.windows());
+    let address = world.upstream.url().replace("/mcp", "/connect?account=7");
+    let asks = json!({
+        "jsonrpc": "2.0", "id": "ask-1", "method": "elicitation/create",
+        "params": { "mode": "url", "elicitationId": "e-1", "url": address, "message": "Connect your account" },
+    });
+    let result = json!({ "jsonrpc": "2.0", "id": 1, "result": { "content": [] } });
+    let events = format!("data: {asks}\n\ndata: {result}\n\n");
+    world.upstream.will(Reply::with_body(200, "text/event-stream", events));
+    let answer = call(&client).await;
+    assert!(answer.mentions(&asks.to_string()), "the app decides about it, and shows it: {answer:?}");
+    assert_eq!(world.upstream.requests().len(), seen + 1, "the address was fetched");
+    assert_eq!(world.browser.windows(), windows, "the address was opened");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bearer_whose_life_nobody_tells_is_renewed_when_it_is_refused() {
+    let world = World::that_allows_all().await;
+    world.company.idp.says_token_lifetime(false);
+    let client = world.client("chat-app").await;
+    assert!(call(&client).await.result().is_some());
+    world.clock.advance(Duration::from_secs(12 * 3600));
+    world.look_around();
+    assert_eq!(world.company.idp.counts().refreshes, 0, "nobody said that it ends");
+    // Its hour is over at the issuer: the server refuses it, once.
+    assert!(call(&client).await.result().is_some());
+    assert!(call(&client).await.result().is_some());
+    let counts = world.company.idp.counts();
+    assert_eq!((counts.refreshes, counts.codes_redeemed, world.browser.windows()), (1, 1, 1));
 }

@@ -44,7 +44,7 @@ fn without_a_server_one_entry_has_the_tools_of_all() {
 }
 
 #[test]
-fn a_preview_writes_nothing_and_without_a_yes_nothing_is_done() {
+fn c23_a_preview_shows_the_command_and_without_a_yes_nothing_is_written() {
     let person = Person::new();
     person.write(SETTINGS, MINE);
     let preview = person.preview("claude-desktop", &[]);

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_addresses_are_refused() {
+    fn c21_hostile_addresses_are_refused() {
         let hostile = hostile();
         assert!(hostile.len() >= 60);
         for text in hostile {

@@ -212,7 +212,7 @@ fn telling_desktop() -> Desktop {
 }
 
 #[test]
-fn sec_29_hostile_addresses_are_one_argument_of_the_browser_or_nothing() {
+fn c21_sec_29_hostile_addresses_are_one_argument_of_the_browser_or_nothing() {
     let desktop = telling_desktop();
     desktop.settle_on(&desktop.place.path().join("browser"));
     check(&[("DISPLAY", ":0"), ("XDG_CURRENT_DESKTOP", "GNOME")], &desktop, &[]);

@@ -100,6 +100,7 @@ pub enum IdTokens {
 
 pub(super) struct Dials {
     pub(super) token_lifetime: Duration,
+    pub(super) says_token_lifetime: bool,
     pub(super) rotates: bool,
     pub(super) rotation_grace: Duration,
     pub(super) reject_refresh: VecDeque<String>,
@@ -123,6 +124,7 @@ impl Default for Dials {
     fn default() -> Self {
         Self {
             token_lifetime: Duration::from_secs(3600),
+            says_token_lifetime: true,
             rotates: true,
             rotation_grace: Duration::ZERO,
             reject_refresh: VecDeque::new(),
@@ -157,6 +159,11 @@ impl FakeIdp {
     /// How long access tokens live from now on. One hour, unless told.
     pub fn token_lifetime(&self, lifetime: Duration) -> &Self {
         self.turn(|dials| dials.token_lifetime = lifetime)
+    }
+
+    /// Whether it says with each access token how long that lives (RFC 6749 §5.1 only recommends it). It does, unless told.
+    pub fn says_token_lifetime(&self, says: bool) -> &Self {
+        self.turn(|dials| dials.says_token_lifetime = says)
     }
 
     /// Whether a refresh token is used up by its use. It is, unless told.

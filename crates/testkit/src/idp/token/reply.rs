@@ -21,14 +21,15 @@ pub(super) fn same_resource(form: &Form, authorized: &str) -> Result<(), OauthEr
 
 /// A reply with a fresh access token.
 pub(super) fn access(desk: &Desk, book: &mut Book, family: usize, scopes: Vec<String>) -> io::Result<Value> {
-    let lifetime = desk.dials().token_lifetime;
+    let (lifetime, says) = {
+        let dials = desk.dials();
+        (dials.token_lifetime, dials.says_token_lifetime)
+    };
     let token = mint::secret("at")?;
-    let answer = json!({
-        "access_token": token,
-        "token_type": "Bearer",
-        "expires_in": lifetime.as_secs(),
-        "scope": scopes.join(" "),
-    });
+    let mut answer = json!({ "access_token": token, "token_type": "Bearer", "scope": scopes.join(" ") });
+    if says {
+        answer["expires_in"] = json!(lifetime.as_secs());
+    }
     let ends = desk.clock.boot() + lifetime;
     book.access.insert(token, Access { family, scopes, ends, revoked: false });
     Ok(answer)
