@@ -223,6 +223,27 @@ async fn sec_45_an_issuer_that_stumbles_signs_nobody_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_comes_back_tries_again_what_waited_for_the_issuer() {
+    let mut world = World::that_allows_all().await;
+    // Nobody asks an issuer again before its wait is over.
+    world.chance = Arc::new(|| 1.0);
+    world.restart().await;
+    let client = world.client("chat-app").await;
+    assert!(client.call("crm", "get_account", json!({ "id": "A-1002" })).await.result().is_some());
+    world.clock.advance(Duration::from_secs(3601));
+    world.company.idp.fail_next(503);
+    for _ in 0..3 {
+        let answer = client.call("crm", "get_account", json!({ "id": "A-1002" })).await;
+        assert_eq!(answer.code(), Some(ISSUER_UNAVAILABLE), "{answer:?}");
+    }
+    let asked = world.company.idp.counts().token_requests;
+    assert!(matches!(world.ask(Request::ComeBack).await, Ok(Reply::Done)));
+    world.until(|snapshot| snapshot.servers.iter().any(|crm| crm.state == SignIn::SignedIn { saved: true })).await;
+    let counts = world.company.idp.counts();
+    assert_eq!((counts.token_requests, counts.refreshes, world.browser.windows()), (asked + 1, 1, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_is_declined_ends_in_words_and_opens_no_window_after_window() {
     let world = World::that_allows_all().await;
     let client = world.client("chat-app").await;

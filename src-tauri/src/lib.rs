@@ -5,6 +5,7 @@
 
 mod about;
 pub mod arguments;
+mod comings_back;
 mod commands;
 pub mod link;
 pub mod menu;
@@ -72,6 +73,7 @@ fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn s
         let client = Client::new(folders.clone());
         let link = Link::open(client.clone(), link::core_of(folders));
         tauri::async_runtime::spawn(windows_for_core::keep(client.clone(), link.views()));
+        tauri::async_runtime::spawn(comings_back::keep(client.clone()));
         let questions = Questions::open(client, link.views());
         (link, questions)
     });

@@ -100,6 +100,11 @@ impl Client {
         self.done(&Request::ResumeAccess).await
     }
 
+    /// Says that the machine has come back from sleep or to a network.
+    pub async fn come_back(&self) -> Result<(), Error> {
+        self.done(&Request::ComeBack).await
+    }
+
     /// Ends the core in good order.
     pub async fn stop(&self) -> Result<(), Error> {
         self.done(&Request::Stop).await

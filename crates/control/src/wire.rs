@@ -173,6 +173,8 @@ pub enum Request {
         /// What it says.
         said: WindowSaid,
     },
+    /// The machine has come back from sleep or to a network: what waits for an issuer is tried again.
+    ComeBack,
     /// End the core in good order.
     Stop,
     /// Hand over to another core: finish what is under way, and end. The answer is [`Reply::Draining`].

@@ -12,7 +12,7 @@ use keybearer_model::name::{ClientName, ServerName};
 use keybearer_model::program::{Pin, Process};
 use keybearer_model::secret::Secret;
 use keybearer_oauth::document::ClientMetadataUrl;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::audit::{Event, Trail};
 use crate::clients::{Clients, KEY_PREFIX, Registered};
@@ -80,6 +80,8 @@ struct Shared {
     desk: Desk,
     /// Counts the changes that were asked about.
     changes: AtomicU64,
+    /// The machine has come back from sleep or to a network.
+    came_back: Arc<Notify>,
     /// Held while settings change: two changes of one file must not overtake each other.
     changing: tokio::sync::Mutex<()>,
 }
@@ -204,6 +206,7 @@ impl Broker {
             ledger,
             desk,
             changes: AtomicU64::new(0),
+            came_back: Arc::default(),
             changing: tokio::sync::Mutex::new(()),
         }));
         broker.adopt(config);

@@ -149,6 +149,10 @@ impl Control {
                 Reply::Failed { error: peer.cannot_answer(self.broker.desk()) }
             }
             Request::RevokePermission { number } => done(self.revoke_permission(number)),
+            Request::ComeBack => {
+                self.broker.come_back();
+                Reply::Done
+            }
             Request::Stop => {
                 self.stop.notify_one();
                 Reply::Done

@@ -263,9 +263,14 @@ impl Log {
 
     /// Waits until this is in it.
     pub fn has(&self, text: &str) {
+        self.has_times(text, 1);
+    }
+
+    /// Waits until this is in it so many times, or more often.
+    pub fn has_times(&self, text: &str, times: usize) {
         let end = Instant::now() + PATIENCE;
-        while !self.read().contains(text) {
-            assert!(Instant::now() < end, "the core does not log `{text}`: {}", self.read());
+        while self.read().matches(text).count() < times {
+            assert!(Instant::now() < end, "the core does not log `{text}` {times} times: {}", self.read());
             std::thread::park_timeout(Duration::from_millis(5));
         }
     }

@@ -1,4 +1,5 @@
-//! What is looked at once a minute, outside the way of any call: which sign-ins end soon, and whether the machine slept.
+//! What is looked at once a minute, outside the way of any call: which sign-ins end soon, and whether the machine slept;
+//! and what is done when it comes back.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use keybearer_model::name::{GrantId, ServerName};
 
 use super::{Broker, Shared};
 use crate::audit::Event;
-use crate::keeper::SignInState;
+use crate::keeper::{Initiative, SignInState, Standing};
 
 /// How often it is looked.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -17,13 +18,42 @@ impl Broker {
     /// Looks for as long as anybody has this broker.
     pub(super) fn keep_watch(&self) {
         let shared = Arc::downgrade(&self.0);
+        let came_back = Arc::clone(&self.0.came_back);
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(PAUSE).await;
+                let came_back = tokio::time::timeout(PAUSE, came_back.notified()).await.is_ok();
                 let Some(shared) = shared.upgrade() else { return };
-                Self(shared).look_around();
+                let broker = Self(shared);
+                broker.look_around();
+                if came_back {
+                    broker.try_again().await;
+                }
             }
         });
+    }
+
+    /// The machine has come back from sleep or to a network, as somebody says who was told by the system. Those who say so
+    /// while it is seen to are about the same return.
+    pub fn come_back(&self) {
+        self.0.came_back.notify_one();
+    }
+
+    /// What was known of issuers that did not answer is of before: sign-ins that wait for one are renewed, one after the
+    /// other, and nobody is shown a window.
+    async fn try_again(&self) {
+        self.0.grants.forget_outages();
+        let servers = self.0.servers.load_full();
+        let waiting = servers.values().filter(|server| {
+            let standing = server.keeper.state().standing;
+            matches!(standing, Standing::Unreachable { .. })
+        });
+        let waiting: Vec<_> = waiting.map(Arc::clone).collect();
+        tracing::info!(waiting = waiting.len(), "the machine has come back");
+        for server in waiting {
+            if let Err(error) = server.keeper.obtain(Initiative::Waits).await {
+                tracing::info!(server = %server.name, %error, "not yet");
+            }
+        }
     }
 
     /// Tells the person of sign-ins that end soon: once for each, a day ahead or as soon as it is known.

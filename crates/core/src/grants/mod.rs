@@ -273,6 +273,11 @@ impl Grants {
         self.0.notice_sleep();
     }
 
+    /// What was known of issuers that did not answer is of before: the next one tries at once.
+    pub(crate) fn forget_outages(&self) {
+        self.0.forget_outages();
+    }
+
     /// Waits until no refresh token is on its way any more and what was renewed is kept; nothing is renewed after it.
     pub(crate) async fn finish(&self) {
         let handles: Vec<_> = self.0.open().values().map(Arc::clone).collect();
@@ -354,9 +359,13 @@ impl Desk {
         let clock = &self.ports.clock;
         if self.wake.notice(clock.boot(), clock.awake()) {
             tracing::info!("the machine has slept");
-            let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-            breakers.values().for_each(|breaker| breaker.forget());
+            self.forget_outages();
         }
+    }
+
+    fn forget_outages(&self) {
+        let breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        breakers.values().for_each(|breaker| breaker.forget());
     }
 
     fn breaker(&self, issuer: &Issuer) -> Arc<Breaker> {
