@@ -23,7 +23,8 @@ const metadataUrl = `${origin}/.well-known/oauth-protected-resource${servedAs}`;
 const issuerMetadata = await (await fetch(`${process.env.ASKS ?? issuer}/.well-known/openid-configuration`)).json();
 const check = process.env.INTROSPECT_AS ? introspect : verify;
 const keys = createRemoteJWKSet(new URL(issuerMetadata.jwks_uri));
-const connections = new http.Agent({ keepAlive: true });
+// A connection for each request: one that is kept may be closed at the other end just as it is used again.
+const connections = new http.Agent({ keepAlive: false });
 const seen = { accepted: 0, refused: 0, requests: [] };
 
 server.handler = async (request, response) => {

@@ -27,6 +27,8 @@ export function answer(response, status, value, headers = {}) {
 /** A server whose handler may be set later, because what it needs to know is the port. */
 export function serverToBe() {
   const server = http.createServer((request, response) => server.handler(request, response));
+  // A machine that is busy for some seconds must not look like a server that closes connections.
+  server.keepAliveTimeout = 0;
   return server;
 }
 
