@@ -5,7 +5,11 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
+
+use zbus::blocking::{Connection, connection};
+use zbus::zvariant::Value;
 
 mod desktop;
 
@@ -67,6 +71,12 @@ fn picture(name: &str) {
     let _ = Command::new("convert").arg("x:root").arg(file).status();
 }
 
+/// Whether the shell has the lease.
+fn attached(core: &Core) -> Option<()> {
+    let text = std::fs::read_to_string(core.home().join("state/audit/audit.jsonl")).unwrap_or_default();
+    text.contains("\"prompter_attached\"").then_some(())
+}
+
 fn answers(core: &Core) -> Vec<String> {
     let text = std::fs::read_to_string(core.home().join("state/audit/audit.jsonl")).unwrap_or_default();
     let records = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
@@ -74,6 +84,92 @@ fn answers(core: &Core) -> Vec<String> {
     answered
         .map(|record| format!("{} {}", record["what"].as_str().unwrap(), record["answer"].as_str().unwrap()))
         .collect()
+}
+
+/// The desktop's notifications: what was shown, and the numbers that were taken back.
+#[derive(Clone, Default)]
+struct Notices(Arc<Mutex<(Vec<Shown>, Vec<u32>)>>);
+
+#[derive(Clone)]
+struct Shown {
+    text: String,
+    actions: Vec<String>,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Notices {
+    #[expect(clippy::too_many_arguments, reason = "the interface has them")]
+    fn notify(
+        &self,
+        _app: &str,
+        _replaces: u32,
+        _icon: &str,
+        summary: &str,
+        body: &str,
+        actions: Vec<String>,
+        _hints: std::collections::HashMap<String, Value<'_>>,
+        _expires: i32,
+    ) -> u32 {
+        let mut told = self.0.lock().unwrap();
+        told.0.push(Shown { text: format!("{summary}: {body}"), actions });
+        u32::try_from(told.0.len()).unwrap()
+    }
+
+    fn close_notification(&self, number: u32) {
+        self.0.lock().unwrap().1.push(number);
+    }
+
+    fn get_capabilities(&self) -> Vec<String> {
+        ["actions", "body"].map(str::to_owned).to_vec()
+    }
+
+    fn get_server_information(&self) -> (String, String, String, String) {
+        ("notices".to_owned(), "tests".to_owned(), "1".to_owned(), "1.2".to_owned())
+    }
+}
+
+impl Notices {
+    fn open(&self) -> Connection {
+        let bus = connection::Builder::session().unwrap().name("org.freedesktop.Notifications").unwrap();
+        bus.serve_at("/org/freedesktop/Notifications", self.clone()).unwrap().build().unwrap()
+    }
+
+    fn first(&self) -> Option<Shown> {
+        self.0.lock().unwrap().0.first().cloned()
+    }
+}
+
+#[test]
+fn a_notification_brings_the_question_to_the_front_and_answers_nothing() {
+    if !desktop::is_inside("a_notification_brings_the_question_to_the_front_and_answers_nothing") {
+        return;
+    }
+    let notices = Notices::default();
+    let bus = notices.open();
+    let core = Core::run();
+    let mut shell = Command::new(desktop::shell());
+    shell.arg("--minimized").env("KEYBEARER_HOME", core.home()).env("LANGUAGE", "en").env("LANG", "C.UTF-8");
+    let _shell = Running(shell.spawn().unwrap());
+    until("the lease", || attached(&core));
+    let mut asks = call(&core);
+    let shown = until("the notification", || notices.first());
+    assert!(shown.text.ends_with("asks for permission: It wants to use wiki. Nothing happens before you answer."));
+    assert!(!shown.text.contains("Travel"), "what is asked is shown in the prompt alone: {}", shown.text);
+    assert_eq!(shown.actions, ["default", "Show the question"]);
+
+    // Whatever a notification says, it is no answer.
+    let window = until("the prompt", prompt);
+    for action in ["allow", "always", "deny", "Return", "default"] {
+        let said = (1_u32, action);
+        let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
+        bus.emit_signal(None::<&str>, path, interface, "ActionInvoked", &said).unwrap();
+    }
+    until("the focus", || (xdotool(&["getwindowfocus"])? == window).then_some(()));
+    assert!(asks.try_wait().unwrap().is_none() && answers(&core).is_empty(), "{:?}", answers(&core));
+
+    press(&["Return"], &mut asks);
+    assert_eq!(code(asks.wait_with_output().unwrap()), 5, "not allowed");
+    until("the end of the notification", || (notices.0.lock().unwrap().1 == [1]).then_some(()));
 }
 
 #[test]
@@ -85,11 +181,7 @@ fn sec_54_a_question_comes_to_the_front_and_the_keyboard_answers_it() {
     let mut shell = Command::new(desktop::shell());
     shell.arg("--minimized").env("KEYBEARER_HOME", core.home()).env("LANGUAGE", "en").env("LANG", "C.UTF-8");
     let _shell = Running(shell.spawn().unwrap());
-    let attached = || {
-        let text = std::fs::read_to_string(core.home().join("state/audit/audit.jsonl")).unwrap_or_default();
-        text.contains("\"prompter_attached\"").then_some(())
-    };
-    until("the lease", attached);
+    until("the lease", || attached(&core));
     assert!(prompt().is_none(), "nothing is asked yet");
 
     // The safe answer has the focus: a key that nobody aims allows nothing.

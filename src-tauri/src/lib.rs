@@ -82,6 +82,8 @@ fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn s
     app.manage(link);
     app.manage(questions);
     tauri::async_runtime::spawn(prompts::window::keep(app.handle().clone()));
+    let words = Words::of(Language::of_person());
+    tauri::async_runtime::spawn(prompts::notices::keep(app.handle().clone(), words));
     let shown_in = app.handle().clone();
     tauri::async_runtime::spawn(async move {
         loop {

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) mod commands;
+pub(crate) mod notices;
 pub(crate) mod window;
 
 /// How long to wait before asking a core for the lease again that did not give it.

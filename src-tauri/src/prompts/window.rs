@@ -33,6 +33,14 @@ pub(crate) fn fit(window: &WebviewWindow, height: f64) {
     window.set_size(size).unwrap_or_else(|error| tracing::warn!(%error, "the prompt's window keeps its size"));
 }
 
+/// Brings the questions to the front, if any wait.
+pub(crate) fn to_front(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+        shown.unwrap_or_else(|error| tracing::warn!(%error, "the prompt stays where it is"));
+    }
+}
+
 fn show(app: &AppHandle, prompts: &Prompts) -> tauri::Result<()> {
     match (app.get_webview_window(LABEL), prompts.questions.is_empty()) {
         (Some(window), true) => window.destroy(),
