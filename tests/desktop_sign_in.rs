@@ -25,7 +25,7 @@ use keybearer_stories::parts::Part;
 use keybearer_stories::search;
 use serde_json::Value;
 
-use screen::{Screen, patiently};
+use screen::{Screen, patiently, within_a_moment};
 
 /// Set for the process that runs in a network of its own.
 const APART: &str = "KEYBEARER_DESKTOP_APART";
@@ -83,13 +83,18 @@ impl Desk {
         format!("127.0.0.1:{} – Sign in – Keybearer", self.issuer.ready["port"])
     }
 
-    /// Answers the page that is shown, once it can hear it.
+    fn counts(&self, what: &str) -> u64 {
+        self.issuer.ask("/__counts")[what].as_u64().unwrap()
+    }
+
+    /// Answers the page that is shown, once it can hear it. A key that comes too early is pressed again, as people do.
     fn answer_page(&self, press: impl Fn()) {
-        let count = |what: &str| self.issuer.ask("/__counts")[what].as_u64().unwrap();
-        let before = count("answered_page");
-        patiently("the page is drawn", || count("drawn_page") > before);
-        press();
-        patiently("the page is answered", || count("answered_page") > before);
+        let before = self.counts("answered_page");
+        patiently("the page is drawn", || self.counts("drawn_page") > before);
+        patiently("the page is answered", || {
+            press();
+            within_a_moment(|| self.counts("answered_page") > before)
+        });
     }
 
     /// Signs in by keyboard until the login ends; what it said.
@@ -97,9 +102,13 @@ impl Desk {
         let window = self.screen.window(&self.title());
         // On the page that asks for a name: the name. On the one that asks for leave: its one button.
         self.answer_page(|| {
-            self.screen.keys(&window, &["ctrl+a"]);
-            self.screen.types(&window, name);
-            self.screen.keys(&window, &["Return"]);
+            if self.issuer.ask("/__counts")["typed"] != name {
+                self.screen.keys(&window, &["ctrl+a"]);
+                self.screen.types(&window, name);
+            }
+            if within_a_moment(|| self.issuer.ask("/__counts")["typed"] == name) {
+                self.screen.keys(&window, &["Return"]);
+            }
         });
         self.answer_page(|| self.screen.keys(&window, &["Return"]));
         patiently("the login ends", || login.try_wait().unwrap().is_some());

@@ -11,7 +11,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
 import { giveGrace } from './grace.mjs';
-import { codePage, confirmPage, donePage, pages } from './issuer_pages.mjs';
+import { body, codePage, confirmPage, donePage, pages } from './issuer_pages.mjs';
 import { answer, listen, ready, serverToBe } from './part.mjs';
 
 const seconds = (name, fallback) => Number(process.env[name] ?? fallback);
@@ -41,6 +41,11 @@ server.handler = async (request, response) => {
   if (request.url === '/__issued') return answer(response, 200, { secrets: [...seen.secrets] });
   if (request.url === '/__drawn') {
     seen.counts.drawn_page += 1;
+    seen.counts.typed = '';
+    return answer(response, 200, {});
+  }
+  if (request.url === '/__typed') {
+    seen.counts.typed = await body(request);
     return answer(response, 200, {});
   }
   if (request.url.startsWith('/interaction/')) {
@@ -122,7 +127,7 @@ function person(id) {
 
 /** Counts requests by endpoint, and remembers what a search for leaked secrets must look for. */
 function observe(provider) {
-  const counts = { drawn_page: 0, answered_page: 0, authorization: 0, registration: 0, token: 0, refused_token: 0, revocation: 0, introspection: 0, passwords: 0, by_grant: {} };
+  const counts = { typed: '', drawn_page: 0, answered_page: 0, authorization: 0, registration: 0, token: 0, refused_token: 0, revocation: 0, introspection: 0, passwords: 0, by_grant: {} };
   const secrets = new Set();
   const access = new Set();
   provider.use(async (context, next) => {

@@ -77,7 +77,8 @@ function devicePage(title, content) {
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title></head><body><h1>${title}</h1>${content}</body></html>`;
 }
 
-async function body(request) {
+/** What a request brings. */
+export async function body(request) {
   let text = '';
   for await (const chunk of request) text += chunk;
   return text;
@@ -93,7 +94,11 @@ function page(title, form) {
   label { display: grid; gap: .25rem }
   input, button { font: inherit; padding: .5rem }
 </style></head>
-<body><script>addEventListener('load', () => fetch('/__drawn', { method: 'POST' }))</script>
+<body><script>
+  // What a person sees: that the page is there, and what they have typed.
+  addEventListener('load', () => fetch('/__drawn', { method: 'POST' }));
+  addEventListener('input', ({ target }) => fetch('/__typed', { method: 'POST', body: target.value }));
+</script>
 <form method="post" autocomplete="off"><h1>${title}</h1>${form}</form></body></html>`;
 }
 
