@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs, and give up on them after a while")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,12 @@ use zbus::zvariant::Value;
 mod desktop;
 
 use desktop::{Core, PATIENCE, Running};
+
+/// What the shell says when a click brings its questions to the front.
+const FRONT: &str = "the questions come to the front";
+
+/// How `keybearer call` ends where it was not allowed.
+const NOT_ALLOWED: i32 = 5;
 
 /// Asks until it is so.
 #[track_caller]
@@ -139,6 +146,22 @@ impl Notices {
     }
 }
 
+/// What the shell logs.
+struct Said(Arc<Mutex<String>>);
+
+impl Said {
+    fn of(shell: &mut Child) -> Self {
+        let said = Self(Arc::default());
+        let (lines, heard) = (BufReader::new(shell.stderr.take().unwrap()).lines(), Arc::clone(&said.0));
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| heard.lock().unwrap().push_str(&line)));
+        said
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        self.0.lock().unwrap().contains(text)
+    }
+}
+
 #[test]
 fn a_notification_brings_the_question_to_the_front_and_answers_nothing() {
     if !desktop::is_inside("a_notification_brings_the_question_to_the_front_and_answers_nothing") {
@@ -149,7 +172,8 @@ fn a_notification_brings_the_question_to_the_front_and_answers_nothing() {
     let core = Core::run();
     let mut shell = Command::new(desktop::shell());
     shell.arg("--minimized").env("KEYBEARER_HOME", core.home()).env("LANGUAGE", "en").env("LANG", "C.UTF-8");
-    let _shell = Running(shell.spawn().unwrap());
+    let mut shell = Running(shell.stderr(Stdio::piped()).spawn().unwrap());
+    let said = Said::of(&mut shell.0);
     until("the lease", || attached(&core));
     let mut asks = call(&core);
     let shown = until("the notification", || notices.first());
@@ -158,17 +182,14 @@ fn a_notification_brings_the_question_to_the_front_and_answers_nothing() {
     assert_eq!(shown.actions, ["default", "Show the question"]);
 
     // Whatever a notification says, it is no answer.
-    let window = until("the prompt", prompt);
-    for action in ["allow", "always", "deny", "Return", "default"] {
-        let said = (1_u32, action);
-        let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
-        bus.emit_signal(None::<&str>, path, interface, "ActionInvoked", &said).unwrap();
-    }
-    until("the focus", || (xdotool(&["getwindowfocus"])? == window).then_some(()));
+    until("the prompt", prompt);
+    let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
+    bus.emit_signal(None::<&str>, path, interface, "ActionInvoked", &(1_u32, "default")).unwrap();
+    until("the front", || said.contains(FRONT).then_some(()));
     assert!(asks.try_wait().unwrap().is_none() && answers(&core).is_empty(), "{:?}", answers(&core));
 
     press(&["Return"], &mut asks);
-    assert_eq!(code(asks.wait_with_output().unwrap()), 5, "not allowed");
+    ends_with(NOT_ALLOWED, asks);
     until("the end of the notification", || (notices.0.lock().unwrap().1 == [1]).then_some(()));
 }
 
@@ -187,7 +208,7 @@ fn sec_54_a_question_comes_to_the_front_and_the_keyboard_answers_it() {
     // The safe answer has the focus: a key that nobody aims allows nothing.
     let mut refused = call(&core);
     press(&["Return"], &mut refused);
-    assert_eq!(code(refused.wait_with_output().unwrap()), 5, "not allowed");
+    ends_with(NOT_ALLOWED, refused);
     until("the answer's record", || (answers(&core).first()? == "connect deny").then_some(()));
     assert!(answers(&core).iter().all(|answer| answer.ends_with(" deny")), "{:?}", answers(&core));
     until("the window's end", || prompt().is_none().then_some(()));
@@ -196,11 +217,14 @@ fn sec_54_a_question_comes_to_the_front_and_the_keyboard_answers_it() {
     let mut allowed = call(&core);
     // To "Allow", and back to the safe answer.
     press(&["shift+Tab", "Return", "Tab"], &mut allowed);
-    assert_eq!(code(allowed.wait_with_output().unwrap()), 7, "allowed, and not reached");
+    // Allowed, and not reached.
+    ends_with(7, allowed);
     until("the answer's record", || (answers(&core).last()? == "connect once").then_some(()));
     assert!(core.cli(&["permissions", "list"]).contains("No permissions"), "once is once");
 }
 
-fn code(ended: Output) -> i32 {
-    ended.status.code().unwrap_or_else(|| panic!("{ended:?}"))
+#[track_caller]
+fn ends_with(code: i32, call: Child) {
+    let ended: Output = call.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(code), "{ended:?}");
 }

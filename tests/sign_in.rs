@@ -4,11 +4,12 @@
 #[path = "sign_in/grants.rs"]
 mod grants;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use keybearer_control::error::Code;
 use keybearer_control::snapshot::{KeyStore, SignIn};
-use keybearer_control::wire::{Reply, Revocation};
+use keybearer_control::wire::{Reply, Request, Revocation};
 use keybearer_core::custody::Custody;
 use keybearer_core::ports::KeyStoreError;
 use keybearer_model::grant::{Grant, GrantFacts};

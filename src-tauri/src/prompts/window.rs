@@ -36,6 +36,7 @@ pub(crate) fn fit(window: &WebviewWindow, height: f64) {
 /// Brings the questions to the front, if any wait.
 pub(crate) fn to_front(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(LABEL) {
+        tracing::info!("the questions come to the front");
         let shown = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
         shown.unwrap_or_else(|error| tracing::warn!(%error, "the prompt stays where it is"));
     }

@@ -50,7 +50,11 @@ impl Desk {
     /// that wait, as long as its own time lasts: an answer that comes later counts for the next call.
     pub(crate) async fn ask(&self, request: Request, patience: Instant) -> Given {
         let put = self.state().put(request, self.0.clock.boot());
-        let Place::Waits { number, place, is_new, answer } = put else { return Given::TooMany };
+        let (number, place, is_new, answer) = match put {
+            Place::Waits { number, place, is_new, answer } => (number, place, is_new, answer),
+            Place::Refused => return Given::TooMany,
+            Place::Denied => return Given::Denied,
+        };
         if is_new {
             self.expire_in_time(place);
         }

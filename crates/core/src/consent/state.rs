@@ -26,6 +26,9 @@ pub(super) const ARMING: Duration = Duration::from_millis(600);
 /// How long a yes that came too late for its call counts for the same call once more.
 const LATE: Duration = Duration::from_secs(5 * 60);
 
+/// For so long a no counts for those who ask the very same again.
+const AGAIN: Duration = Duration::from_secs(10);
+
 /// How many ended questions are remembered, to tell why an answer does not count.
 const REMEMBERED: usize = 64;
 
@@ -39,6 +42,7 @@ pub(super) struct State {
     ended: VecDeque<(QuestionId, NotAnswered)>,
     quiet: Quiet,
     late: Vec<Late>,
+    noes: VecDeque<Late>,
 }
 
 /// A question that waits.
@@ -69,7 +73,7 @@ struct Member {
     answer: oneshot::Sender<Given>,
 }
 
-/// A yes that came when its client had given up.
+/// An answer that counts for the next request of the same kind: a yes that came when its client had given up, or a no.
 struct Late {
     topic: Topic,
     arguments: Box<str>,
@@ -82,6 +86,8 @@ pub(super) enum Place {
     Waits { number: u64, place: u64, is_new: bool, answer: oneshot::Receiver<Given> },
     /// It is refused at once.
     Refused,
+    /// The person has just said no to the same.
+    Denied,
 }
 
 /// An answer that counts.
@@ -120,6 +126,9 @@ impl State {
         let crowd = Crowd::of(request.matter.caller());
         if self.quiet.is_kept(&crowd, now) {
             return Place::Refused;
+        }
+        if self.was_just_denied(&request, now) {
+            return Place::Denied;
         }
         let number = self.number();
         let (sender, answer) = oneshot::channel();
@@ -203,6 +212,7 @@ impl State {
         let crowd = open.crowd.clone();
         match said {
             Said::Deny => {
+                self.remember_no(at, now);
                 self.end(at, NotAnswered::Twice, Given::Denied);
                 self.strike(&crowd, now);
             }
@@ -216,6 +226,22 @@ impl State {
             }
         }
         Ok(counted)
+    }
+
+    /// Whether the person has said no to the very same a moment ago: clients try again by themselves, and nobody is asked
+    /// twice for that.
+    fn was_just_denied(&mut self, request: &Request, now: BootTime) -> bool {
+        self.noes.retain(|no| no.until > now);
+        self.noes.iter().any(|no| no.is_for(&request.topic, request.matter.arguments()))
+    }
+
+    fn remember_no(&mut self, at: usize, now: BootTime) {
+        let Some(open) = self.open.get(at) else { return };
+        let no = Late { topic: open.topic.clone(), arguments: open.matter.arguments().into(), until: now + AGAIN };
+        self.noes.push_back(no);
+        if self.noes.len() > REMEMBERED {
+            self.noes.pop_front();
+        }
     }
 
     /// Gives the person as much time again, once for each question; tells until when.

@@ -85,7 +85,7 @@ impl Table {
         };
         match self.state.put(request, self.boot()) {
             Place::Waits { place, number, answer, .. } => Some(Waiting { place, number, answer }),
-            Place::Refused => None,
+            Place::Refused | Place::Denied => None,
         }
     }
 
@@ -207,6 +207,20 @@ fn t30_of_many_questions_three_are_shown_and_the_rest_waits_in_line_or_is_refuse
     assert_eq!((others, table.look().len(), table.state.waiting()), (8, SHOWN, 16));
     let joined = (0..500).filter_map(|_| table.try_put("chat-app tool_0", "{}")).count();
     assert_eq!((joined, table.look()[0].others, table.state.waiting()), (63, 63, 16));
+}
+
+#[test]
+fn a_no_counts_for_those_who_ask_the_very_same_again_at_once() {
+    let mut table = Table::attended();
+    let mut asked = table.put("chat-app put_it");
+    let id = table.armed();
+    assert_eq!(table.say(id, Said::Deny), Ok(()));
+    assert_eq!(asked.told(), Some(Given::Denied));
+    assert!(table.try_put("chat-app put_it", "{}").is_none(), "the same");
+    assert!(table.try_put("chat-app put_it", r#"{"n":1}"#).is_some(), "other arguments");
+    assert!(table.try_put("other-app put_it", "{}").is_some(), "somebody else");
+    table.now += Duration::from_secs(10);
+    assert!(table.try_put("chat-app put_it", "{}").is_some(), "later");
 }
 
 #[test]
