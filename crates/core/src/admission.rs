@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use keybearer_model::call::{Call, MethodClass};
 use keybearer_model::consent::{Lasting, lastings};
 use keybearer_model::grant::Account;
@@ -273,11 +273,23 @@ impl Permit {
         }
     }
 
-    /// Attaches the credential, and who is signed in where that is set, replacing whatever is there under their names.
-    pub fn authorize(&self, headers: &mut HeaderMap) {
-        self.server.config.passing.identify(self.account().map(|account| &**account), headers);
-        if let Some(held) = &self.held {
-            headers.insert(held.name.clone(), held.value.clone());
+    /// The fields of the message as it goes: these of the client's, and Keybearer's own in place of any under their
+    /// names: the credential, and who is signed in where that is set.
+    pub fn authorized(&self, headers: &HeaderMap, mut field: impl FnMut(&HeaderName, &HeaderValue)) {
+        let passing = &self.server.config.passing;
+        let credential = self.held.as_deref();
+        let is_credential = |name: &HeaderName| credential.is_some_and(|held| held.name == *name);
+        let is_identity = |name: &HeaderName| passing.identity.as_ref().is_some_and(|identity| identity.name == *name);
+        for (name, value) in headers.iter().filter(|(name, _)| !is_credential(name) && !is_identity(name)) {
+            field(name, value);
+        }
+        if let Some((name, value)) = passing.identity_of(self.account().map(|account| &**account))
+            && !is_credential(name)
+        {
+            field(name, &value);
+        }
+        if let Some(held) = credential {
+            field(&held.name, &held.value);
         }
     }
 

@@ -92,17 +92,14 @@ impl Passing {
         !is_identity && self.forward.iter().any(|pattern| pattern.matches(name))
     }
 
-    /// Says in `headers` who is signed in, where that is wanted and known.
-    pub fn identify(&self, account: Option<&Account>, headers: &mut HeaderMap) {
-        let Some(identity) = &self.identity else { return };
-        headers.remove(&identity.name);
-        let text = account.and_then(|account| match identity.value {
-            IdentityValue::Email => account.email.as_deref(),
-            IdentityValue::Subject => account.subject.as_deref(),
-        });
-        if let Some(value) = text.and_then(|text| HeaderValue::from_str(text).ok()) {
-            headers.insert(identity.name.clone(), value);
-        }
+    /// The header that says who is signed in, where that is wanted and known.
+    pub fn identity_of(&self, account: Option<&Account>) -> Option<(&HeaderName, HeaderValue)> {
+        let identity = self.identity.as_ref()?;
+        let text = match identity.value {
+            IdentityValue::Email => account?.email.as_deref(),
+            IdentityValue::Subject => account?.subject.as_deref(),
+        };
+        Some((&identity.name, HeaderValue::from_str(text?).ok()?))
     }
 }
 
@@ -255,10 +252,10 @@ mod tests {
         let mut to = headers(&[("Accept", "*/*")]);
         assert_eq!(passing.copy(&from, &mut to), ["x-user-team"]);
         let ada = Account { email: Some("ada@example.com".into()), ..Account::default() };
-        passing.identify(Some(&ada), &mut to);
-        assert_eq!(to, headers(&[("accept", "*/*"), ("x-user-team", "a"), ("x-user-email", "ada@example.com")]));
-        passing.identify(None, &mut to);
-        assert!(!to.contains_key("x-user-email"), "nobody is signed in");
+        assert_eq!(to, headers(&[("accept", "*/*"), ("x-user-team", "a")]));
+        let (name, value) = passing.identity_of(Some(&ada)).unwrap();
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("x-user-email", "ada@example.com"));
+        assert_eq!(passing.identity_of(None), None, "nobody is signed in");
     }
 
     #[test]

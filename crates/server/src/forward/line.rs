@@ -1,232 +1,226 @@
-//! One connection to an upstream. It is driven by the task that uses it: no second task, no wake-ups between two.
+//! One connection to a server, in HTTP/1.1. It is driven by the task that uses it: no second task, no wake-ups between
+//! two. It writes and reads at the same time: a server may answer before it has read a request to its end.
 
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use http::{Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::client::conn::http1::{Connection, SendRequest, handshake};
-use hyper_util::rt::TokioIo;
-use keybearer_model::reach::Reach;
-use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
-use tokio_rustls::client::TlsStream;
-use url::{Host, Url};
+use bytes::{Buf as _, Bytes, BytesMut};
+use http::{Method, StatusCode};
+use hyper::body::SizeHint;
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
+use url::Url;
 
-/// How long connecting may take, TLS included.
-const CONNECT_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);
+use super::body::Framing;
+use super::connect::{ConnectError, Wire};
+use super::head::{Head, Search};
+use super::route::Message;
 
-/// The bytes' way to an upstream.
-pub(crate) enum Wire {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-}
+/// How much is read at a time, at first and at most: an answer that fills it is read in larger pieces.
+const LITTLE: usize = 8 << 10;
+const MUCH: usize = 256 << 10;
 
-type Driver = Pin<Box<Connection<TokioIo<Wire>, Full<Bytes>>>>;
+/// A body up to this goes out with its head.
+const SMALL_BODY: usize = 16 << 10;
+
+/// So many interim answers before the answer are borne.
+const MOST_INTERIM: usize = 16;
 
 /// A connection that can carry one request at a time.
-pub(crate) struct Line {
-    sender: SendRequest<Full<Bytes>>,
-    /// Absent once the connection has ended: it must not be polled again.
-    driver: Option<Driver>,
+pub(super) struct Line {
+    wire: Wire,
+    /// What is still to be written: the head, with a small body, and a large one.
+    head: BytesMut,
+    body: Bytes,
+    /// Whether the last bytes may still be held back on this side.
+    unflushed: bool,
+    /// Whether any byte of the request went out.
+    begun: bool,
+    /// Whether the request went out whole, or still can.
+    writes: bool,
+    /// What was read and is not understood yet.
+    read: BytesMut,
+    /// How much is read next.
+    want: usize,
+    /// Of the answer that comes in.
+    framing: Framing,
+    keeps: bool,
 }
 
 /// Why a request got no answer.
-pub(crate) enum SendError {
+pub(super) enum SendError {
     /// Not a byte of it was sent: it can go over another line.
-    NotSent(Box<Request<Full<Bytes>>>),
+    NotSent,
     /// It may have arrived: it must not be sent again.
     Interrupted(String),
 }
 
-/// Why there is no connection.
-pub(crate) enum ConnectError {
-    /// Nobody answers, or not as they should.
-    Unreachable(String),
-    /// The certificate is not trusted, for this reason.
-    NotTrusted(String),
-}
-
-impl From<String> for ConnectError {
-    fn from(cause: String) -> Self {
-        Self::Unreachable(cause)
-    }
-}
-
-impl From<&str> for ConnectError {
-    fn from(cause: &str) -> Self {
-        Self::Unreachable(cause.to_owned())
-    }
-}
+/// The server broke off in the middle of its answer, or what it sent is none.
+#[derive(Debug)]
+pub(super) struct Broken;
 
 impl Line {
     /// Connects to the origin of `url`.
-    pub(crate) async fn open(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Self, ConnectError> {
-        let connecting = async {
-            let wire = connect(url, tls).await?;
-            let (sender, driver) = handshake(TokioIo::new(wire)).await.map_err(|error| error.to_string())?;
-            Ok(Self { sender, driver: Some(Box::pin(driver)) })
-        };
-        tokio::time::timeout(CONNECT_LIMIT, connecting).await.unwrap_or_else(|_| Err("no answer in 10 seconds".into()))
+    pub(super) async fn open(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Self, ConnectError> {
+        Wire::open(url, tls).await.map(Self::over)
     }
 
-    /// Lets the connection do what it can do now.
-    pub(crate) fn drive(&mut self, context: &mut Context<'_>) {
-        if let Some(driver) = &mut self.driver
-            && driver.as_mut().poll(context).is_ready()
-        {
-            self.driver = None;
+    fn over(wire: Wire) -> Self {
+        Self {
+            wire,
+            head: BytesMut::new(),
+            body: Bytes::new(),
+            unflushed: false,
+            begun: false,
+            writes: true,
+            read: BytesMut::new(),
+            want: LITTLE,
+            framing: Framing::NONE,
+            keeps: true,
         }
     }
 
-    /// Whether it can carry a request now; false when the upstream has hung up.
-    pub(crate) async fn is_ready(&mut self) -> bool {
+    /// Whether it can carry a request now; false when the server has hung up, or says what nobody has asked for.
+    pub(super) async fn is_ready(&mut self) -> bool {
+        poll_fn(|context| Poll::Ready(self.poll_read(context).is_pending())).await
+    }
+
+    /// Whether it is in order for another request, once its answer is over.
+    pub(super) fn can_be_kept(&self) -> bool {
+        self.keeps && self.writes && !self.is_writing() && self.framing.is_over() && self.read.is_empty()
+    }
+
+    /// Gives back what a large answer needed.
+    pub(super) fn rest(&mut self) {
+        if self.want > LITTLE {
+            (self.want, self.read) = (LITTLE, BytesMut::new());
+        }
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    pub(super) async fn send(&mut self, message: &Message<'_>) -> Result<Head, SendError> {
+        self.head.clear();
+        message.write_head(&mut self.head);
+        let body = message.body();
+        if body.len() <= SMALL_BODY {
+            self.head.extend_from_slice(body);
+        } else {
+            self.body = body.clone();
+        }
+        (self.begun, self.unflushed) = (false, true);
+        let (mut search, mut interim) = (Search::default(), 0);
         poll_fn(|context| {
-            self.drive(context);
-            if self.driver.is_none() {
-                Poll::Ready(false)
-            } else {
-                self.sender.poll_ready(context).map(|ready| ready.is_ok())
+            if let Poll::Ready(Err(())) = self.poll_write(context)
+                && !self.begun
+                && self.wire.is_plain()
+            {
+                return Poll::Ready(Err(SendError::NotSent));
             }
+            self.poll_head(message.method(), &mut search, &mut interim, context).map_err(SendError::Interrupted)
         })
         .await
     }
 
-    /// Sends a request and waits for the head of its answer.
-    pub(crate) async fn send(&mut self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, SendError> {
-        let mut answer = pin!(self.sender.try_send_request(request));
-        let driver = &mut self.driver;
-        let result = poll_fn(|context| {
-            if let Some(connection) = driver
-                && connection.as_mut().poll(context).is_ready()
-            {
-                *driver = None;
+    fn poll_head(
+        &mut self,
+        asked: &Method,
+        search: &mut Search,
+        interim: &mut usize,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Head, String>> {
+        loop {
+            match search.take(&mut self.read, asked)? {
+                // The line is no HTTP from here on, and nobody asked for anything else.
+                Some(head) if head.status == StatusCode::SWITCHING_PROTOCOLS => {
+                    return Poll::Ready(Err("it changes the protocol unasked".into()));
+                }
+                Some(head) if head.status.is_informational() => {
+                    *interim += 1;
+                    if *interim > MOST_INTERIM {
+                        return Poll::Ready(Err("it says over and over that it is about to answer".into()));
+                    }
+                }
+                Some(head) => {
+                    (self.framing, self.keeps) = (head.framing, head.keeps);
+                    return Poll::Ready(Ok(head));
+                }
+                None => match ready!(self.poll_read(context)) {
+                    Ok(0) => return Poll::Ready(Err("it hung up before it answered".into())),
+                    Ok(_) => {}
+                    Err(error) => return Poll::Ready(Err(error.to_string())),
+                },
             }
-            answer.as_mut().poll(context)
-        })
-        .await;
-        match result {
-            // The line is no HTTP from here on, and nobody asked for anything else.
-            Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                Err(SendError::Interrupted("it changes the protocol unasked".into()))
+        }
+    }
+
+    /// The next piece of the answer's body; `None` at its end.
+    pub(super) fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        // The answer counts, whatever becomes of the request's rest.
+        let _ = self.poll_write(context);
+        loop {
+            match self.framing.next(&mut self.read) {
+                Ok(Some(piece)) => return Poll::Ready(Some(Ok(piece))),
+                Ok(None) if self.framing.is_over() => return Poll::Ready(None),
+                Ok(None) => match ready!(self.poll_read(context)) {
+                    Ok(0) if self.framing.ends().is_ok() => return Poll::Ready(None),
+                    Ok(0) | Err(_) => return Poll::Ready(Some(Err(Broken))),
+                    Ok(_) => {}
+                },
+                Err(_) => return Poll::Ready(Some(Err(Broken))),
             }
-            Ok(answer) => Ok(answer),
-            Err(mut error) => Err(match error.take_message() {
-                Some(request) => SendError::NotSent(Box::new(request)),
-                None => SendError::Interrupted(plain_cause(error.error())),
-            }),
-        }
-    }
-}
-
-async fn connect(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Wire, ConnectError> {
-    let port = url.port_or_known_default().ok_or("no port")?;
-    let host = url.host().ok_or("no host")?;
-    let stream = TcpStream::connect(&*places(&host, port).await?).await.map_err(|error| io_cause(&error))?;
-    let _ = stream.set_nodelay(true);
-    if url.scheme() == "http" {
-        return Ok(Wire::Plain(stream));
-    }
-    let name = match host {
-        Host::Domain(name) => {
-            ServerName::try_from(name.to_owned()).map_err(|_| "its name cannot be in a certificate")?
-        }
-        Host::Ipv4(address) => ServerName::from(std::net::IpAddr::from(address)),
-        Host::Ipv6(address) => ServerName::from(std::net::IpAddr::from(address)),
-    };
-    let connector = tokio_rustls::TlsConnector::from(Arc::clone(tls));
-    let stream = connector.connect(name, stream).await.map_err(|error| tls_cause(&error))?;
-    Ok(Wire::Tls(Box::new(stream)))
-}
-
-/// Where a host is. A URL that a person or IT typed may be private; link-local and a cloud's metadata nobody may be sent
-/// to (SEC-20). What is judged is what is connected to.
-async fn places(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, ConnectError> {
-    let places = match host {
-        Host::Domain(name) => lookup_host((*name, port)).await.map_err(|error| io_cause(&error))?.collect(),
-        Host::Ipv4(address) => vec![SocketAddr::from((*address, port))],
-        Host::Ipv6(address) => vec![SocketAddr::from((*address, port))],
-    };
-    if places.iter().any(|place| Reach::of_address(place.ip()) == Reach::Never) {
-        return Err("its address is link-local, reserved or a cloud's metadata".into());
-    }
-    Ok(places)
-}
-
-fn io_cause(error: &io::Error) -> String {
-    let kind = error.kind();
-    if kind == io::ErrorKind::ConnectionRefused {
-        return "nothing listens there".into();
-    }
-    if kind == io::ErrorKind::TimedOut { "no answer".into() } else { error.to_string() }
-}
-
-/// rustls' own words, which name what is wrong with a certificate.
-fn tls_cause(error: &io::Error) -> ConnectError {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(rustls::Error::InvalidCertificate(cause)) => ConnectError::NotTrusted(cause.to_string()),
-        Some(other) => format!("no secure connection: {other}").into(),
-        None => format!("no secure connection: {error}").into(),
-    }
-}
-
-fn plain_cause(error: &hyper::Error) -> String {
-    if error.is_incomplete_message() { "it hung up before it answered".into() } else { error.to_string() }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
+    /// Whether the answer's body has been taken to its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.framing.is_over()
     }
 
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
+    /// How much of the body is still to come.
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.framing.size_hint()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
+    fn is_writing(&self) -> bool {
+        self.unflushed
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+    /// Writes what is left of the request. After an error it is over with writing: the server may have answered all the
+    /// same.
+    fn poll_write(&mut self, context: &mut Context<'_>) -> Poll<Result<(), ()>> {
+        if !self.unflushed {
+            return Poll::Ready(Ok(()));
         }
+        let written = ready!(self.poll_write_out(context));
+        self.unflushed = false;
+        if written.is_err() {
+            (self.writes, self.body) = (false, Bytes::new());
+            self.head.clear();
+        }
+        Poll::Ready(written.map_err(drop))
+    }
+
+    fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.head.is_empty() || !self.body.is_empty() {
+            let next = if self.head.is_empty() { &self.body[..] } else { &self.head[..] };
+            let count = ready!(Pin::new(&mut self.wire).poll_write(context, next))?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.begun = true;
+            if self.head.is_empty() { self.body.advance(count) } else { self.head.advance(count) }
+        }
+        Pin::new(&mut self.wire).poll_flush(context)
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.read.reserve(self.want);
+        let count = ready!(pin!(self.wire.read_buf(&mut self.read)).poll(context))?;
+        if count >= self.want {
+            self.want = (2 * self.want).min(MUCH);
+        }
+        Poll::Ready(Ok(count))
     }
 }

@@ -1,5 +1,9 @@
 //! Stage 7 of a call: the judged bytes go upstream with the credential of a permit, and the answer comes back.
 
+mod body;
+mod chunks;
+mod connect;
+mod head;
 mod line;
 mod pool;
 mod relay;
@@ -10,18 +14,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::header::{HeaderMap, LOCATION};
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Incoming;
+use http::{Method, Response, StatusCode};
 use keybearer_core::admission::{Permit, Refusal, StepUp};
 use keybearer_core::keeper::CredentialError;
 use keybearer_model::name::ServerName;
 use url::Url;
 
-use self::line::{ConnectError, Line, SendError};
+use self::connect::ConnectError;
+use self::head::Head;
+use self::line::{Line, SendError};
 use self::pool::Pool;
 pub(crate) use self::relay::{BrokenOff, Relay};
-use self::route::Route;
+use self::route::{Message, Route};
 
 /// A call is sent again at most this often, each time after a definite refusal (ARCHITECTURE.md, rule 9).
 const MOST_TRIES: usize = 3;
@@ -95,17 +99,17 @@ impl Forwarder {
         outgoing: &Outgoing,
     ) -> Result<Response<Relay>, Refusal> {
         for attempt in 1..=MOST_TRIES {
-            let request = route.request(&permit, outgoing);
-            let (answer, line) = match self.exchange(&route, request).await {
+            let message = Message { route: &route, permit: &permit, outgoing };
+            let (answer, line) = match self.exchange(&message).await {
                 Ok(exchanged) => exchanged,
                 Err(refusal) => return Err(permit.refused(refusal)),
             };
-            match answer.status() {
-                StatusCode::UNAUTHORIZED => match permit.renew(answer.headers()).await {
+            match answer.status {
+                StatusCode::UNAUTHORIZED => match permit.renew(&answer.headers).await {
                     Ok(()) => continue,
                     Err(error) => return Err(permit.refused(error.into())),
                 },
-                StatusCode::FORBIDDEN if attempt < MOST_TRIES => match permit.step_up(answer.headers()).await {
+                StatusCode::FORBIDDEN if attempt < MOST_TRIES => match permit.step_up(&answer.headers).await {
                     Ok(StepUp::Further) => continue,
                     Ok(StepUp::LastWord) => {}
                     Err(error) => return Err(permit.refused(error.into())),
@@ -119,12 +123,13 @@ impl Forwarder {
                 },
                 _ => {}
             }
-            if answer.status().is_success() {
+            if answer.status.is_success() {
                 permit.accepted();
             }
-            let status = answer.status().as_u16();
-            let pool = Arc::clone(&route.pool);
-            return Ok(answer.map(|incoming| Relay::new(incoming, line, pool, permit, status)));
+            let relay = Relay::new(line, Arc::clone(&route.pool), permit, answer.status.as_u16());
+            let mut response = Response::new(relay);
+            (*response.status_mut(), *response.headers_mut()) = (answer.status, answer.headers);
+            return Ok(response);
         }
         Err(permit.refused(CredentialError::RefusedByServer.into()))
     }
@@ -145,34 +150,30 @@ impl Forwarder {
     }
 
     /// The way to where a redirect leads.
-    fn followed(&self, url: &Url, answer: &Response<Incoming>) -> Result<Arc<Route>, String> {
+    fn followed(&self, url: &Url, answer: &Head) -> Result<Arc<Route>, String> {
         let target = same_origin_target(url, answer).ok_or("it redirects to another place")?;
         let pool = self.known().pool(&target);
         Route::to(target, pool).map(Arc::new)
     }
 
-    async fn exchange(
-        &self,
-        route: &Route,
-        mut request: Request<Full<Bytes>>,
-    ) -> Result<(Response<Incoming>, Line), Refusal> {
-        while let Some(mut line) = route.pool.take() {
+    async fn exchange(&self, message: &Message<'_>) -> Result<(Head, Line), Refusal> {
+        while let Some(mut line) = message.route.pool.take() {
             if !line.is_ready().await {
                 continue;
             }
-            match line.send(request).await {
+            match line.send(message).await {
                 Ok(answer) => return Ok((answer, line)),
-                Err(SendError::NotSent(unsent)) => request = *unsent,
+                Err(SendError::NotSent) => {}
                 Err(SendError::Interrupted(cause)) => return Err(Refusal::Interrupted(cause)),
             }
         }
-        let mut line = Line::open(&route.url, &self.tls).await.map_err(|error| match error {
+        let mut line = Line::open(&message.route.url, &self.tls).await.map_err(|error| match error {
             ConnectError::Unreachable(cause) => Refusal::Unreachable(cause),
             ConnectError::NotTrusted(cause) => Refusal::NotTrusted(cause),
         })?;
-        match line.send(request).await {
+        match line.send(message).await {
             Ok(answer) => Ok((answer, line)),
-            Err(SendError::NotSent(_)) => Err(Refusal::Unreachable("it hung up at once".into())),
+            Err(SendError::NotSent) => Err(Refusal::Unreachable("it hung up at once".into())),
             Err(SendError::Interrupted(cause)) => Err(Refusal::Interrupted(cause)),
         }
     }
@@ -190,10 +191,10 @@ impl Known {
 }
 
 /// Where a redirect leads, if it keeps method and body (307, 308) and stays at the origin that the credential is for.
-fn same_origin_target(url: &Url, answer: &Response<Incoming>) -> Option<Url> {
-    if !matches!(answer.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
+fn same_origin_target(url: &Url, answer: &Head) -> Option<Url> {
+    if !matches!(answer.status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
         return None;
     }
-    let target = url.join(answer.headers().get(LOCATION)?.to_str().ok()?).ok()?;
+    let target = url.join(answer.headers.get(LOCATION)?.to_str().ok()?).ok()?;
     (target.origin() == url.origin() && target.username().is_empty() && target.password().is_none()).then_some(target)
 }

@@ -31,12 +31,16 @@ impl Pool {
     }
 
     /// The line used last: the one least likely to have been closed by the upstream.
-    pub(crate) fn take(&self) -> Option<Line> {
+    pub(super) fn take(&self) -> Option<Line> {
         self.idle().lines.pop().map(|(line, _)| line)
     }
 
-    /// Keeps a line whose answer was read to its end.
-    pub(crate) fn keep(self: &Arc<Self>, line: Line) {
+    /// Keeps a line whose answer was read to its end, if it can carry another.
+    pub(super) fn keep(self: &Arc<Self>, mut line: Line) {
+        if !line.can_be_kept() {
+            return;
+        }
+        line.rest();
         let mut idle = self.idle();
         if idle.lines.len() >= MOST_IDLE {
             return;

@@ -2,22 +2,41 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, HOST, HeaderValue};
-use http::{Request, Uri};
-use http_body_util::Full;
+use bytes::{BufMut as _, Bytes, BytesMut};
+use http::header::{self, HeaderName, HeaderValue};
+use http::{Method, Uri};
 use keybearer_core::admission::Permit;
 use url::{Position, Url};
 
 use super::Outgoing;
 use super::pool::Pool;
 
+/// What belongs to a connection or to the framing of its messages: it is written here and by nobody else.
+const OURS: [HeaderName; 9] = [
+    header::ACCEPT_ENCODING,
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    header::EXPECT,
+    header::HOST,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
 /// A place upstream, and the lines that lead there.
 pub(super) struct Route {
     pub(super) url: Url,
     pub(super) pool: Arc<Pool>,
-    target: Uri,
-    host: HeaderValue,
+    /// The request line behind the method, and what every head begins with.
+    opening: Box<[u8]>,
+}
+
+/// A call as it goes along a route.
+pub(super) struct Message<'a> {
+    pub(super) route: &'a Route,
+    pub(super) permit: &'a Permit,
+    pub(super) outgoing: &'a Outgoing,
 }
 
 impl Route {
@@ -26,25 +45,41 @@ impl Route {
     /// # Errors
     /// In words, if it cannot be asked over HTTP.
     pub(super) fn to(url: Url, pool: Arc<Pool>) -> Result<Self, String> {
-        let target = url[Position::BeforePath..Position::AfterQuery]
-            .parse()
-            .map_err(|_| "its address cannot be asked over HTTP".to_owned())?;
-        let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])
-            .map_err(|_| "its name cannot be asked over HTTP".to_owned())?;
-        Ok(Self { url, pool, target, host })
+        let target = &url[Position::BeforePath..Position::AfterQuery];
+        let host = &url[Position::BeforeHost..Position::AfterPort];
+        target.parse::<Uri>().map_err(|_| "its address cannot be asked over HTTP".to_owned())?;
+        HeaderValue::from_str(host).map_err(|_| "its name cannot be asked over HTTP".to_owned())?;
+        // Answers are looked through for our own secrets, which compression would hide.
+        let opening = format!(" {target} HTTP/1.1\r\nhost: {host}\r\naccept-encoding: identity\r\n");
+        Ok(Self { opening: opening.into_bytes().into(), url, pool })
+    }
+}
+
+impl Message<'_> {
+    pub(super) fn method(&self) -> &Method {
+        &self.outgoing.method
     }
 
-    /// The request that this call is here.
-    pub(super) fn request(&self, permit: &Permit, outgoing: &Outgoing) -> Request<Full<Bytes>> {
-        let mut headers = outgoing.headers.clone();
-        headers.insert(HOST, self.host.clone());
-        // Answers are looked through for our own secrets, which compression would hide.
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        permit.authorize(&mut headers);
-        let mut request = Request::new(Full::new(outgoing.body.clone()));
-        *request.method_mut() = outgoing.method.clone();
-        *request.uri_mut() = self.target.clone();
-        *request.headers_mut() = headers;
-        request
+    pub(super) fn body(&self) -> &Bytes {
+        &self.outgoing.body
+    }
+
+    /// Writes its head, the credential in it.
+    pub(super) fn write_head(&self, head: &mut BytesMut) {
+        head.put_slice(self.outgoing.method.as_str().as_bytes());
+        head.put_slice(&self.route.opening);
+        self.permit.authorized(&self.outgoing.headers, |name, value| {
+            if !OURS.contains(name) {
+                head.put_slice(name.as_str().as_bytes());
+                head.put_slice(b": ");
+                head.put_slice(value.as_bytes());
+                head.put_slice(b"\r\n");
+            }
+        });
+        let length = self.outgoing.body.len();
+        if length > 0 || self.outgoing.method == Method::POST {
+            head.put_slice(format!("content-length: {length}\r\n").as_bytes());
+        }
+        head.put_slice(b"\r\n");
     }
 }
