@@ -275,12 +275,16 @@ impl Permit {
 
     /// The fields of the message as it goes: these of the client's, and Keybearer's own in place of any under their
     /// names: the credential, and who is signed in where that is set.
-    pub fn authorized(&self, headers: &HeaderMap, mut field: impl FnMut(&HeaderName, &HeaderValue)) {
+    pub fn authorized<'f>(
+        &self,
+        fields: impl Iterator<Item = (&'f HeaderName, &'f HeaderValue)>,
+        mut field: impl FnMut(&HeaderName, &HeaderValue),
+    ) {
         let passing = &self.server.config.passing;
         let credential = self.held.as_deref();
         let is_credential = |name: &HeaderName| credential.is_some_and(|held| held.name == *name);
         let is_identity = |name: &HeaderName| passing.identity.as_ref().is_some_and(|identity| identity.name == *name);
-        for (name, value) in headers.iter().filter(|(name, _)| !is_credential(name) && !is_identity(name)) {
+        for (name, value) in fields.filter(|(name, _)| !is_credential(name) && !is_identity(name)) {
             field(name, value);
         }
         if let Some((name, value)) = passing.identity_of(self.account().map(|account| &**account))

@@ -10,12 +10,13 @@ use http::{Method, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 
 use crate::gate::Door;
 use crate::half_closed::{Answered, Ear, Progress, Said};
+use crate::head_timer::HeadTimer;
 use crate::http_exchange::Exchange;
 use crate::visitor::Knocker;
 
@@ -57,7 +58,8 @@ impl Connection {
             }
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_headers(64);
+        // The ear hears a client that goes away.
+        http.timer(HeadTimer::default()).header_read_timeout(HEAD_LIMIT).max_headers(64).half_close(true);
         let mut serving = pin!(http.serve_connection(TokioIo::new(stream), service));
         let ended = tokio::select! {
             ended = serving.as_mut() => ended,

@@ -1,7 +1,8 @@
 //! A client that has said all that it has to say may still listen: it has shut down its sending side alone.
 //!
-//! HTTP takes the end of what a client sends for the client's leaving. So that end is kept from it while a request that
-//! was read whole is answered, as long as the system says that somebody still holds the other end.
+//! HTTP is told to answer all the same. Whether somebody is still there is watched here, beside it: while a request that
+//! was read whole is answered, the client's silence is listened to, and its end counts as its leaving only if the system
+//! says that nobody holds the other end. So HTTP reads nothing meanwhile, and needs no room for it.
 
 use std::io;
 use std::pin::Pin;
@@ -43,10 +44,10 @@ pub(crate) struct Ear<S> {
     stream: S,
     progress: Progress,
     is_gone: Box<dyn Fn() -> bool + Send>,
-    /// Runs while the end of what the client sends is kept back.
+    /// What was heard while it listened: the first byte of the next request.
+    ahead: Option<u8>,
+    /// Runs once the client sends no more, until its answer ends.
     look: Option<Pin<Box<Sleep>>>,
-    /// Whether the end has come before it was known that the request is whole.
-    is_doubted: bool,
 }
 
 /// A request's body, which tells when it was heard out.
@@ -64,7 +65,7 @@ pub(crate) struct Answered<B> {
 impl<S> Ear<S> {
     /// Listens to `stream`; `is_gone` tells whether nobody holds its other end any more.
     pub(crate) fn new(stream: S, progress: Progress, is_gone: impl Fn() -> bool + Send + 'static) -> Self {
-        Self { stream, progress, is_gone: Box::new(is_gone), look: None, is_doubted: false }
+        Self { stream, progress, is_gone: Box::new(is_gone), ahead: None, look: None }
     }
 }
 
@@ -112,31 +113,53 @@ impl<B: Body + Unpin> Body for Answered<B> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Ear<S> {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if let Some(look) = &mut this.look {
-            if this.progress.is(ANSWERING) && look.as_mut().poll(context).is_pending() {
-                return Poll::Pending;
+impl<S: AsyncRead + Unpin> Ear<S> {
+    /// Listens whether the client is still there while it is answered.
+    fn listen(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if !self.progress.is(ANSWERING) {
+            self.look = None;
+            return Ok(());
+        }
+        while self.ahead.is_none() {
+            if let Some(look) = &mut self.look {
+                if look.as_mut().poll(context).is_pending() {
+                    return Ok(());
+                }
+            } else {
+                let mut byte = [0];
+                let mut buf = ReadBuf::new(&mut byte);
+                match Pin::new(&mut self.stream).poll_read(context, &mut buf) {
+                    Poll::Pending => return Ok(()),
+                    Poll::Ready(heard) => heard?,
+                }
+                self.ahead = buf.filled().first().copied();
+                if self.ahead.is_some() {
+                    return Ok(());
+                }
             }
-            this.look = None;
+            if (self.is_gone)() {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            self.look = Some(Box::pin(sleep(LOOK)));
         }
-        let (before, room) = (buf.filled().len(), buf.remaining() > 0);
-        ready!(Pin::new(&mut this.stream).poll_read(context, buf))?;
-        let ended = room && buf.filled().len() == before;
-        if ended && this.progress.is(BEGUN) && !std::mem::replace(&mut this.is_doubted, true) {
-            // Its last bytes may be on their way to whoever hears it out: that comes first.
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if !ended || !this.progress.is(ANSWERING) || (this.is_gone)() {
-            return Poll::Ready(Ok(()));
-        }
-        this.look.insert(Box::pin(sleep(LOOK))).as_mut().poll(context).map(Ok)
+        Ok(())
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Ear<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Ear<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if buf.remaining() > 0
+            && let Some(byte) = self.ahead.take()
+        {
+            buf.put_slice(&[byte]);
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(context, buf)
+    }
+}
+
+/// What is written goes through. HTTP flushes whenever it has done what it could: then there is time to listen.
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Ear<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, buf)
     }
@@ -154,7 +177,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Ear<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        Poll::Ready(self.listen(context))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -22,7 +22,7 @@ use crate::calls;
 use crate::connection::Connection;
 use crate::doorways::Doorways;
 use crate::draining::Draining;
-use crate::forward::{Forwarder, Outgoing, Relay};
+use crate::forward::{Forwarder, Outgoing, Passing, Relay};
 use crate::gate::{self, Target};
 use crate::half_closed::Said;
 use crate::keep_alive::{self, KeepAlive};
@@ -79,7 +79,7 @@ enum Stopped {
 impl Exchange {
     /// Answers one request. It never fails: what cannot be answered otherwise is an empty 4xx.
     pub(crate) async fn answer(&self, connection: &Connection, request: Request<Said>) -> Response<Answer> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let door = connection.door.word();
         let (target, visitor) = match self.let_in(connection, &head) {
             Ok((Target::Health, _)) => return answer::health(),
@@ -94,6 +94,7 @@ impl Exchange {
             Ok(pass) => {
                 let mut response = self.serve(&head, body, target, &visitor).await;
                 response.body_mut().hold(pass);
+                reuse(&mut head.headers, response.headers_mut());
                 response
             }
             Err(limit) => {
@@ -191,7 +192,7 @@ impl Exchange {
         let permit = self.admit(errand, call, arguments, patience).await.map_err(Stopped::Refused)?;
         let mut permit = self.in_session(&session, permit)?;
         let account = session.account_to_bind(&permit);
-        let mut outgoing = Outgoing { method: errand.head.method.clone(), headers: errand.passing(), body };
+        let mut outgoing = errand.outgoing(body);
         permit.pass_on(&errand.head.headers, &mut outgoing.headers);
         let stream = errand.may_open_a_stream(&session).then(|| permit.upstream().as_url().clone());
         let relayed = match &errand.endpoint {
@@ -244,20 +245,26 @@ impl Errand<'_> {
         self.head.method == Method::GET && !self.modern && matches!(session, Session::None)
     }
 
-    /// The client's headers that go on to the server.
-    fn passing(&self) -> HeaderMap {
-        let passes = |name: &HeaderName| header::request_passes(name) && !is_idle(name, self.modern);
-        let passing = self.head.headers.iter().filter(|(name, _)| passes(name));
-        // With room for what the forwarder adds.
-        let mut headers = HeaderMap::with_capacity(self.head.headers.len() + 4);
-        headers.extend(passing.map(|(name, value)| (name.clone(), value.clone())));
-        headers
+    /// What goes on to the server: of the client's fields those that pass.
+    fn outgoing(&self, body: Bytes) -> Outgoing<'_> {
+        let passes = |name: &HeaderName| header::request_passes(name);
+        let passes_now = |name: &HeaderName| header::request_passes(name) && !is_idle(name, true);
+        let client = Passing { headers: &self.head.headers, passes: if self.modern { passes_now } else { passes } };
+        Outgoing { method: self.head.method.clone(), client: Some(client), headers: HeaderMap::new(), body }
     }
 }
 
 /// In the modern era there are no sessions to speak of.
 fn is_idle(name: &HeaderName, modern: bool) -> bool {
     modern && *name == session::HEADER
+}
+
+/// Puts the fields of an answer in the map of the request's, which HTTP takes for the next request: that one needs no
+/// new map.
+fn reuse(request: &mut HeaderMap, answer: &mut HeaderMap) {
+    request.clear();
+    request.extend(std::mem::take(answer));
+    std::mem::swap(request, answer);
 }
 
 /// Takes out of an answer's headers those that do not pass.

@@ -17,6 +17,7 @@ mod examining;
 mod forward;
 mod gate;
 mod half_closed;
+mod head_timer;
 mod http_door;
 mod http_exchange;
 mod keep_alive;

@@ -53,9 +53,14 @@ impl Head {
 
 /// SHA-256 of a line's bytes, in hexadecimal.
 pub(super) fn hash(line: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha256::digest(line);
-    let halves = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    halves.filter_map(|half| char::from_digit(half.into(), 16)).collect()
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 0xf)]));
+    }
+    text
 }
 
 /// Goes along lines and holds each to the one before.
@@ -166,9 +171,9 @@ impl Chain {
         for (time, entry) in entries {
             head.seq += 1;
             let record = Record { seq: head.seq, time: time.to_string(), prev: &head.hash, entry };
-            let line = serde_json::to_vec(&record)?;
-            head.hash = hash(&line);
-            lines.extend(line);
+            let begin = lines.len();
+            serde_json::to_writer(&mut lines, &record)?;
+            head.hash = hash(lines.get(begin..).unwrap_or_default());
             lines.push(b'\n');
         }
         if let Err(error) = self.file.write_all(&lines) {

@@ -4,8 +4,11 @@
 use std::mem::MaybeUninit;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+};
 use http::{Method, StatusCode};
+use keybearer_mcp::header;
 
 use super::body::Framing;
 
@@ -17,6 +20,9 @@ const MOST_FIELDS: usize = 100;
 
 /// What every head begins with.
 const BEGINNING: &[u8] = b"HTTP/1.";
+
+/// The fields that are read on this side; of all others only those that go on are kept.
+const READ: [HeaderName; 5] = [CONNECTION, CONTENT_LENGTH, LOCATION, TRANSFER_ENCODING, WWW_AUTHENTICATE];
 
 /// The head of an answer, and what it says of what follows.
 #[derive(Debug)]
@@ -103,14 +109,18 @@ fn parse(bytes: &Bytes, asked: &Method) -> Result<Head, Wrong> {
         return Err("its answer is no HTTP/1.1");
     }
     let status = answer.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or("its status is none")?;
-    let mut headers = HeaderMap::with_capacity(answer.headers.len());
+    let mut headers = HeaderMap::new();
     for field in answer.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| "a header's name is none")?;
-        let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value));
-        headers.append(name, value.map_err(|_| "a header's value is none")?);
+        if READ.contains(&name) || header::response_passes(&name) {
+            let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value));
+            headers.append(name, value.map_err(|_| "a header's value is none")?);
+        }
     }
     let keeps = answer.version == Some(1) && !names_close(&headers);
     let (framing, certain) = framing(&mut headers, status, asked, answer.version == Some(1))?;
+    headers.remove(CONNECTION);
+    headers.remove(TRANSFER_ENCODING);
     Ok(Head { status, headers, framing, keeps: keeps && certain && framing != Framing::to_the_end() })
 }
 

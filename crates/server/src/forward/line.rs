@@ -63,8 +63,8 @@ pub(super) struct Broken;
 
 impl Line {
     /// Connects to the origin of `url`.
-    pub(super) async fn open(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Self, ConnectError> {
-        Wire::open(url, tls).await.map(Self::over)
+    pub(super) async fn open(url: &Url, tls: &Arc<rustls::ClientConfig>) -> Result<Box<Self>, ConnectError> {
+        Ok(Box::new(Self::over(Wire::open(url, tls).await?)))
     }
 
     fn over(wire: Wire) -> Self {

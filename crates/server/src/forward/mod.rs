@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::header::{HeaderMap, LOCATION};
+use http::header::{HeaderMap, HeaderName, HeaderValue, LOCATION};
 use http::{Method, Response, StatusCode};
 use keybearer_core::admission::{Permit, Refusal, StepUp};
 use keybearer_core::keeper::CredentialError;
@@ -46,11 +46,29 @@ struct Known {
     routes: HashMap<ServerName, Arc<Route>>,
 }
 
-/// What goes upstream, besides the credential: headers that passed the allow list, and the bytes that were judged.
-pub(crate) struct Outgoing {
+/// What goes upstream, besides the credential: fields that passed the allow list, and the bytes that were judged.
+pub(crate) struct Outgoing<'a> {
     pub(crate) method: Method,
+    /// The client's own fields as they came: those go on that pass.
+    pub(crate) client: Option<Passing<'a>>,
+    /// Others, which go before any of the client's under the same name.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+}
+
+/// Fields of which some go on.
+pub(crate) struct Passing<'a> {
+    pub(crate) headers: &'a HeaderMap,
+    pub(crate) passes: fn(&HeaderName) -> bool,
+}
+
+impl Outgoing<'_> {
+    fn fields(&self) -> impl Iterator<Item = (&HeaderName, &HeaderValue)> {
+        let client = self.client.iter().flat_map(|client| {
+            client.headers.iter().filter(|(name, _)| (client.passes)(name) && !self.headers.contains_key(*name))
+        });
+        client.chain(&self.headers)
+    }
 }
 
 impl Forwarder {
@@ -68,7 +86,7 @@ impl Forwarder {
     ///
     /// # Errors
     /// A refusal, already recorded.
-    pub(crate) async fn forward(&self, permit: Permit, outgoing: &Outgoing) -> Result<Response<Relay>, Refusal> {
+    pub(crate) async fn forward(&self, permit: Permit, outgoing: &Outgoing<'_>) -> Result<Response<Relay>, Refusal> {
         match self.route(permit.server(), permit.upstream().as_url()) {
             Ok(route) => self.forward_along(route, permit, outgoing).await,
             Err(cause) => Err(permit.refused(Refusal::Unreachable(cause))),
@@ -83,7 +101,7 @@ impl Forwarder {
         &self,
         url: &Url,
         permit: Permit,
-        outgoing: &Outgoing,
+        outgoing: &Outgoing<'_>,
     ) -> Result<Response<Relay>, Refusal> {
         let pool = self.known().pool(url);
         match Route::to(url.clone(), pool) {
@@ -96,7 +114,7 @@ impl Forwarder {
         &self,
         mut route: Arc<Route>,
         mut permit: Permit,
-        outgoing: &Outgoing,
+        outgoing: &Outgoing<'_>,
     ) -> Result<Response<Relay>, Refusal> {
         for attempt in 1..=MOST_TRIES {
             let message = Message { route: &route, permit: &permit, outgoing };
@@ -156,7 +174,7 @@ impl Forwarder {
         Route::to(target, pool).map(Arc::new)
     }
 
-    async fn exchange(&self, message: &Message<'_>) -> Result<(Head, Line), Refusal> {
+    async fn exchange(&self, message: &Message<'_>) -> Result<(Head, Box<Line>), Refusal> {
         while let Some(mut line) = message.route.pool.take() {
             if !line.is_ready().await {
                 continue;

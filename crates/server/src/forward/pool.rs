@@ -20,7 +20,7 @@ pub(crate) struct Pool {
 
 #[derive(Default)]
 struct Idle {
-    lines: Vec<(Line, u64)>,
+    lines: Vec<(Box<Line>, u64)>,
     round: u64,
     sweeping: bool,
 }
@@ -31,12 +31,12 @@ impl Pool {
     }
 
     /// The line used last: the one least likely to have been closed by the upstream.
-    pub(super) fn take(&self) -> Option<Line> {
+    pub(super) fn take(&self) -> Option<Box<Line>> {
         self.idle().lines.pop().map(|(line, _)| line)
     }
 
     /// Keeps a line whose answer was read to its end, if it can carry another.
-    pub(super) fn keep(self: &Arc<Self>, mut line: Line) {
+    pub(super) fn keep(self: &Arc<Self>, mut line: Box<Line>) {
         if !line.can_be_kept() {
             return;
         }

@@ -30,7 +30,7 @@ pub(crate) struct Relay {
 type Piece = Option<Result<Bytes, BrokenOff>>;
 
 struct Rest {
-    line: Line,
+    line: Box<Line>,
     pool: Arc<Pool>,
     permit: Permit,
     status: u16,
@@ -42,7 +42,7 @@ struct Rest {
 pub(crate) struct BrokenOff;
 
 impl Relay {
-    pub(super) fn new(line: Line, pool: Arc<Pool>, permit: Permit, status: u16) -> Self {
+    pub(super) fn new(line: Box<Line>, pool: Arc<Pool>, permit: Permit, status: u16) -> Self {
         let mut relay = Self { rest: Some(Rest { line, pool, permit, status }), next: None };
         relay.end_if_whole();
         relay

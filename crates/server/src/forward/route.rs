@@ -36,7 +36,7 @@ pub(super) struct Route {
 pub(super) struct Message<'a> {
     pub(super) route: &'a Route,
     pub(super) permit: &'a Permit,
-    pub(super) outgoing: &'a Outgoing,
+    pub(super) outgoing: &'a Outgoing<'a>,
 }
 
 impl Route {
@@ -68,7 +68,7 @@ impl Message<'_> {
     pub(super) fn write_head(&self, head: &mut BytesMut) {
         head.put_slice(self.outgoing.method.as_str().as_bytes());
         head.put_slice(&self.route.opening);
-        self.permit.authorized(&self.outgoing.headers, |name, value| {
+        self.permit.authorized(self.outgoing.fields(), |name, value| {
             if !OURS.contains(name) {
                 head.put_slice(name.as_str().as_bytes());
                 head.put_slice(b": ");

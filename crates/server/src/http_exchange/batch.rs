@@ -14,7 +14,6 @@ use tokio::time::Instant;
 use super::{Errand, Exchange};
 use crate::answer::{self, Answer};
 use crate::calls;
-use crate::forward::Outgoing;
 
 /// The one version that has batches.
 const VERSION: &str = "2025-03-26";
@@ -53,7 +52,7 @@ impl Exchange {
             return answer::unknown_session(None);
         };
         let account = session.account_to_bind(&first);
-        let mut outgoing = Outgoing { method: errand.head.method.clone(), headers: errand.passing(), body };
+        let mut outgoing = errand.outgoing(body);
         first.pass_on(&errand.head.headers, &mut outgoing.headers);
         match self.forwarder.forward(first, &outgoing).await {
             Ok(relayed) => {

@@ -69,7 +69,8 @@ impl Talk {
             permits.push(self.admit(call, message.arguments.unwrap_or_default(), waiting).await?);
         }
         let last = permits.pop().ok_or_else(|| Refusal::Unreachable("an empty batch".into()))?;
-        let outgoing = Outgoing { method: Method::POST, headers: headers(None, &self.link()), body: line.clone() };
+        let outgoing =
+            Outgoing { method: Method::POST, client: None, headers: headers(None, &self.link()), body: line.clone() };
         let relayed = Box::pin(self.with.forwarder.forward(last, &outgoing)).await;
         for permit in permits {
             match &relayed {

@@ -86,7 +86,7 @@ impl Talk {
         let waiting = Waiting::of(call.class);
         let permit = self.admit(call, "", waiting).await?;
         let stream = permit.upstream().as_url().clone();
-        let outgoing = Outgoing { method: Method::GET, headers, body: Bytes::new() };
+        let outgoing = Outgoing { method: Method::GET, client: None, headers, body: Bytes::new() };
         let relayed = Box::pin(self.with.forwarder.forward(permit, &outgoing)).await?;
         let is_stream = BodyKind::of(relayed.headers()) == BodyKind::EventStream;
         if !relayed.status().is_success() || !is_stream {

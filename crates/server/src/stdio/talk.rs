@@ -124,7 +124,7 @@ impl Talk {
         let link = self.link().clone();
         let mut headers = headers(Some(message), &link);
         headers.extend(self.parameter_headers(message));
-        let outgoing = Outgoing { method: Method::POST, headers, body: line.clone() };
+        let outgoing = Outgoing { method: Method::POST, client: None, headers, body: line.clone() };
         sent.store(true, Ordering::Release);
         let forwarded = async {
             let forwarder = &self.with.forwarder;
@@ -142,7 +142,8 @@ impl Talk {
         let call = calls::bodiless(&method, &self.with.caller, &self.with.server);
         let waiting = Waiting::of(call.class);
         let permit = self.admit(call, "", waiting).await?;
-        Box::pin(self.with.forwarder.forward(permit, &Outgoing { method, headers, body: Bytes::new() })).await
+        Box::pin(self.with.forwarder.forward(permit, &Outgoing { method, client: None, headers, body: Bytes::new() }))
+            .await
     }
 
     pub(super) async fn admit(&self, call: Call, arguments: &str, waiting: Waiting<'_>) -> Result<Permit, Refusal> {

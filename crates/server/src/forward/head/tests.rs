@@ -125,6 +125,16 @@ fn what_is_no_head_is_refused() {
 }
 
 #[test]
+fn of_the_fields_those_are_kept_that_somebody_reads() {
+    let fields = "Date: now\r\nContent-Type: a\r\nWWW-Authenticate: Bearer\r\nSet-Cookie: x=y\r\nWWW-Authenticate: DPoP\r\n\
+                  Connection: keep-alive\r\nTransfer-Encoding: chunked\r\nMcp-Session-Id: 7\r\nLocation: /x\r\n";
+    let (head, _) = take(format!("HTTP/1.1 401 No\r\n{fields}\r\n").as_bytes(), &Method::POST).unwrap().unwrap();
+    let mut names: Vec<_> = head.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["content-type", "location", "mcp-session-id", "www-authenticate", "www-authenticate"]);
+}
+
+#[test]
 fn nobody_waits_for_the_rest_of_what_is_no_head() {
     for wire in ["H", "HTTP/1.", "HTTP/1.1 200 OK", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nX: y\r\nZ"] {
         assert!(take(wire.as_bytes(), &Method::POST).unwrap().is_none(), "{wire:?}");
