@@ -8,8 +8,6 @@ mod activation;
 mod hand_over;
 #[path = "life/layout.rs"]
 mod layout;
-#[path = "life/live.rs"]
-mod live;
 #[path = "life/off.rs"]
 mod off;
 #[path = "life/supervised.rs"]

@@ -13,6 +13,7 @@ mod panel;
 pub mod prompts;
 pub mod sign_in;
 mod tray;
+mod updated;
 mod window;
 mod windows_for_core;
 pub mod words;
@@ -84,6 +85,7 @@ fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn s
     tauri::async_runtime::spawn(prompts::window::keep(app.handle().clone()));
     let words = Words::of(Language::of_person());
     tauri::async_runtime::spawn(prompts::notices::keep(app.handle().clone(), words));
+    updated::watch(app.handle());
     let shown_in = app.handle().clone();
     tauri::async_runtime::spawn(async move {
         loop {

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use keybearer_stories::core::Core;
 use keybearer_stories::house::App;
+use keybearer_stories::live::LiveClient;
 use keybearer_testkit::upstream::Reply;
 use serde_json::Value;
 
 use super::Street;
-use super::live::LiveClient;
 
 const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_account"}}"#;
 

@@ -5,11 +5,11 @@ use std::process::Stdio;
 
 use keybearer_stories::bridge::Bridge;
 use keybearer_stories::core::keybearer;
+use keybearer_stories::live::LiveClient;
 use keybearer_testkit::upstream::Reply;
 use serde_json::{Value, json};
 
 use super::Street;
-use super::live::LiveClient;
 
 const INTERRUPTED: i64 = -31_006;
 

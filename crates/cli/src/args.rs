@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use keybearer_model::name::{ClientName, ServerName};
 
 use crate::exit::Exit;
@@ -42,7 +42,11 @@ pub(crate) enum Command {
     /// Turn Keybearer on, and start the core in the background if none runs
     Start,
     /// Turn Keybearer off: end the core in good order, and let nothing but `start` or `serve` start it again
-    Stop,
+    Stop {
+        /// Leave it turned on: whoever needs the core next starts it again
+        #[arg(long)]
+        until_needed: bool,
+    },
     /// Connect a client to a server: what an AI client starts
     Stdio {
         /// The server's short name; without it, Keybearer's own MCP server with the tools of all
@@ -109,6 +113,8 @@ pub(crate) enum Command {
     /// Let the session's service manager start the core
     #[command(subcommand, name = "service")]
     Service(Supervision),
+    /// Remove what Keybearer has of you on this machine: sign-ins, entries in apps, settings, records
+    RemoveMyData(Removal),
     /// Print the client metadata document: what a company hosts, so that its sign-in knows Keybearer by an address
     ClientMetadata {
         /// Where it will be hosted; without it, what `client_metadata_url` in config.toml says
@@ -237,6 +243,29 @@ pub(crate) struct Connect {
     /// Write a bundle that the client installs, instead of changing its settings
     #[arg(long, value_name = "FILE", requires = "client", conflicts_with_all = ["placement", "transport", "file"])]
     pub(crate) bundle: Option<PathBuf>,
+}
+
+/// What is removed, and what stays.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Removal {
+    /// Let something stay; may be repeated
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) keep: Vec<Keep>,
+    /// Show what would be removed, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Remove without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// What may stay when everything else is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Keep {
+    /// `config.toml`
+    Settings,
+    /// The audit trail
+    Audit,
 }
 
 /// The session's service manager: systemd's user manager, launchd, Windows' task scheduler.

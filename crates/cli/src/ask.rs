@@ -10,6 +10,7 @@ use keybearer_control::wire::{Reply, Request};
 use keybearer_os::folders::Folders;
 use keybearer_os::local::{self, BlockingStream, ConnectError, Name};
 use keybearer_os::lock::{CoreLock, LockError};
+use keybearer_os::own_file;
 use keybearer_os::start::{self, StartError};
 use keybearer_os::switch;
 
@@ -34,6 +35,15 @@ pub(crate) enum Start {
     RanAlready,
     /// It was started now.
     Started,
+}
+
+/// Whether [`end`] had to do something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// None ran.
+    NoneRan,
+    /// One ran, and is gone.
+    Ended,
 }
 
 impl Core {
@@ -120,18 +130,23 @@ pub(crate) fn turn_on(folders: &Folders) -> Result<Start, Failure> {
 pub(crate) fn turn_off(folders: &Folders) -> Result<(), Failure> {
     // First of all, so that no bridge that loses its core starts another one.
     switch::turn_off(folders).map_err(|error| Failure::new(Code::Internal, error.to_string()))?;
-    end(folders)
+    end(folders).map(drop)
 }
 
 /// Ends the core that runs, if one does, and waits until it is gone. It stays turned on.
-pub(crate) fn end(folders: &Folders) -> Result<(), Failure> {
-    match local::connect_blocking(folders, Name::Control) {
-        Ok(_) => Core::of(folders.clone())?.stop()?,
-        Err(ConnectError::NotRunning) => {}
+pub(crate) fn end(folders: &Folders) -> Result<End, Failure> {
+    let ended = match local::connect_blocking(folders, Name::Control) {
+        Ok(_) => {
+            Core::of(folders.clone())?.stop()?;
+            End::Ended
+        }
+        // Nothing is made for somebody who has never had a core.
+        Err(ConnectError::NotRunning) if !folders.runtime().exists() => return Ok(End::NoneRan),
+        Err(ConnectError::NotRunning) => End::NoneRan,
         Err(error) => return Err(Error::new(Code::NoCore, error.to_string()).into()),
-    }
+    };
     until_gone(folders);
-    Ok(())
+    Ok(ended)
 }
 
 /// Starts the core in the background, if none runs and Keybearer is not turned off: what a command needs.
@@ -149,7 +164,7 @@ fn start(folders: &Folders, starter: Starter) -> Result<Start, Failure> {
     }
     // A core that ends at once because of its settings could say so to nobody.
     settings::check(folders)?;
-    let executable = std::env::current_exe().map_err(|cause| {
+    let executable = own_file::path().map_err(|cause| {
         Failure::new(Code::NoCore, format!("keybearer cannot be started: its own path is not known ({cause})"))
     })?;
     starter(folders, &executable).map_err(|error| {

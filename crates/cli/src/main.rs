@@ -20,6 +20,7 @@ mod settings;
 mod show;
 mod take_over;
 mod typed;
+mod updated;
 mod waiting;
 
 use std::process::ExitCode;

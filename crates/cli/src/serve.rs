@@ -34,6 +34,7 @@ use crate::failure::Failure;
 use crate::out::{self, Format};
 use crate::prompt::TerminalPrompter;
 use crate::take_over::{Place, Wish};
+use crate::updated::{Next, OwnFile};
 use crate::{ask, log, settings, show, take_over};
 
 /// How long the end waits for what cannot be interrupted: a keychain that does not answer.
@@ -58,7 +59,7 @@ pub(crate) fn run(wish: Wish, format: Format) -> Result<Exit, Failure> {
     // core does not wait for one after the other.
     let (http, tls) = (runtime.spawn_blocking(PlainHttp::new), runtime.spawn_blocking(tls::client_config));
     let config = settings::read(&folders)?;
-    let Place { lock, given } = take_over::place(&folders, wish)?;
+    let Place { lock, given, supervised } = take_over::place(&folders, wish)?;
     let stop = told_to_end()?;
     let served = runtime.block_on(async {
         let keys = key_store(config.key_store).await;
@@ -71,20 +72,29 @@ pub(crate) fn run(wish: Wish, format: Format) -> Result<Exit, Failure> {
         let mut running = keybearer_server::start(parts).await.map_err(|cause| failed(&cause))?;
         ready(&running, &folders, format);
         tell::ready();
-        tokio::select! {
-            () = running.asked_to_stop() => tracing::info!("ending: asked to over the control socket"),
-            () = stop.notified() => tracing::info!("ending: told to by the system or the terminal"),
-            () = running.asked_to_drain() => {
-                tracing::info!("ending: another core takes over");
-                running.drain().await;
-            }
-        }
+        until_the_end(&mut running, &stop, &mut OwnFile::watch(folders.clone(), supervised)).await;
         tell::stopping();
         running.stop().await;
         Ok(Exit::Ok)
     });
     runtime.shutdown_timeout(LAST_WORDS);
     served
+}
+
+/// Runs until somebody wants this core to end; what is under way is finished where another one follows.
+async fn until_the_end(running: &mut Running, stop: &Notify, own_file: &mut OwnFile) {
+    loop {
+        tokio::select! {
+            () = running.asked_to_stop() => return tracing::info!("ending: asked to over the control socket"),
+            () = stop.notified() => return tracing::info!("ending: told to by the system or the terminal"),
+            () = running.asked_to_drain() => tracing::info!("ending: another core takes over"),
+            next = own_file.next() => match next {
+                Next::End => {}
+                Next::GoOn => continue,
+            },
+        }
+        return running.drain().await;
+    }
 }
 
 fn broker(

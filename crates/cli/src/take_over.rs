@@ -50,6 +50,8 @@ pub(crate) struct Place {
     pub(crate) lock: CoreLock,
     /// Listening sockets that were opened before.
     pub(crate) given: Given,
+    /// The service manager has opened them, and starts the next core.
+    pub(crate) supervised: bool,
 }
 
 /// Takes the core's place, from another one if need be.
@@ -62,7 +64,7 @@ pub(crate) fn place(folders: &Folders, wish: Wish) -> Result<Place, Failure> {
             return Err(Failure::new(Code::NoCore, "keybearer is turned off").hint("turn it on with `keybearer start`"));
         }
         // Whoever connects now waits for this core: nobody can be asked.
-        Place { lock: wait(folders, LOOKS_AT_A_DRAIN)?, given }
+        Place { lock: wait(folders, LOOKS_AT_A_DRAIN)?, given, supervised: true }
     };
     // Whoever runs a core wants it on.
     switch::turn_on(folders).map_err(|cause| failed(&cause))?;
@@ -72,7 +74,7 @@ pub(crate) fn place(folders: &Folders, wish: Wish) -> Result<Place, Failure> {
 fn by_hand(folders: &Folders, wish: Wish) -> Result<Place, Failure> {
     for _look in 0..LOOKS {
         match CoreLock::acquire(folders) {
-            Ok(lock) => return Ok(Place { lock, given: Given::default() }),
+            Ok(lock) => return Ok(Place { lock, given: Given::default(), supervised: false }),
             Err(LockError::Taken) => {}
             Err(error) => return Err(failed(&error)),
         }
@@ -84,7 +86,7 @@ fn by_hand(folders: &Folders, wish: Wish) -> Result<Place, Failure> {
         match judge(&snapshot.version, OWN, wish) {
             Next::TakeOver => {
                 let given = ask_to_drain(folders)?;
-                return Ok(Place { lock: wait(folders, LOOKS_AT_A_DRAIN)?, given });
+                return Ok(Place { lock: wait(folders, LOOKS_AT_A_DRAIN)?, given, supervised: false });
             }
             Next::Leave => return Err(taken()),
             Next::LeaveNewer => return Err(newer(&snapshot.version)),

@@ -16,7 +16,7 @@ use crate::snapshot::{
     Auth, Because, Client, ClientBy, ContainerDoor, Evidence, HttpDoor, KeyStore, NearEnd, Server, SignIn, Snapshot,
 };
 use crate::view::{Action, Failure, Headline, Home, Mark, Notice, Row, State, Tone, View};
-use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
+use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation, SignInEnd};
 
 /// `ui/src/bindings.ts`: every type of the wire and of the view.
 pub fn typescript() -> String {
@@ -49,7 +49,7 @@ pub fn typescript() -> String {
     declare![Connected, Written, Disconnected, Left, Leaving];
     declare![Diagnosis, Finding, Severity];
     declare![WindowOrder, SignInPage, Wall, Behind, WindowEnding, WindowSaid];
-    declare![Request, HeaderSecret, Incoming, Reply, Revocation, Error, Code];
+    declare![Request, HeaderSecret, Incoming, Reply, Revocation, SignInEnd, Error, Code];
     file
 }
 

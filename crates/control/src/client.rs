@@ -255,6 +255,7 @@ pub(crate) fn unexpected(reply: &Reply) -> Error {
         Reply::Open { .. } => "open",
         Reply::Code { .. } => "code",
         Reply::SignedOut { .. } => "signed_out",
+        Reply::LeftForGood { .. } => "left_for_good",
         Reply::Diagnosis { .. } => "diagnosis",
         Reply::KnownClients { .. } => "known_clients",
         Reply::ConnectPreview { .. } => "connect_preview",

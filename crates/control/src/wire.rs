@@ -175,6 +175,8 @@ pub enum Request {
     },
     /// The machine has come back from sleep or to a network: what waits for an issuer is tried again.
     ComeBack,
+    /// Sign out of everything, and remove every secret of ours from the key store; the settings stay.
+    LeaveForGood,
     /// End the core in good order.
     Stop,
     /// Hand over to another core: finish what is under way, and end. The answer is [`Reply::Draining`].
@@ -238,6 +240,11 @@ pub enum Reply {
         /// The other servers of the same sign-in: they are signed out, too.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         with: Vec<String>,
+    },
+    /// Signed out of everything; nothing of ours is in the key store.
+    LeftForGood {
+        /// What came of it at each server.
+        ends: Vec<SignInEnd>,
     },
     /// What the doctor found.
     Diagnosis {
@@ -318,6 +325,15 @@ pub enum Reply {
         /// Why.
         error: Error,
     },
+}
+
+/// How a server was signed out of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct SignInEnd {
+    /// The server.
+    pub server: String,
+    /// What became of the refresh token at the issuer.
+    pub revocation: Revocation,
 }
 
 /// What became of a token at the issuer on signing out.

@@ -32,6 +32,7 @@ use crate::store::{Store, StoreError, StoredClient};
 
 mod access;
 mod connecting;
+mod leaving;
 mod permissions;
 mod vigil;
 

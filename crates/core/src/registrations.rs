@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use crate::custody::Custody;
+use crate::ports::KeyStoreError;
 use crate::store::Store;
 
 /// The names under which the database has them.
@@ -110,6 +111,15 @@ impl Registrations {
     pub(crate) async fn forget(&self, client_id: &str) {
         let gone = client_id.to_owned();
         self.change(REGISTERED, move |all: &mut Vec<Registered>| all.retain(|one| one.client_id != gone)).await;
+    }
+
+    /// Forgets every client that we registered, with its secret.
+    pub(crate) async fn forget_all(&self) -> Result<(), KeyStoreError> {
+        for Registered { issuer, client_id, .. } in self.read::<Registered>(REGISTERED).await {
+            self.custody.forget_registration(&issuer, &client_id).await?;
+            self.forget(&client_id).await;
+        }
+        Ok(())
     }
 
     async fn read<T: DeserializeOwned + Send + 'static>(&self, name: &'static str) -> Vec<T> {

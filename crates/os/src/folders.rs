@@ -40,7 +40,7 @@ impl Folders {
         let base = BaseDirs::new()?;
         if cfg!(target_os = "linux") {
             let state = base.state_dir()?.join("keybearer");
-            let runtime = base.runtime_dir().map_or_else(|| state.join("run"), |dir| dir.join("keybearer"));
+            let runtime = session_folder(&base).map_or_else(|| state.join("run"), |dir| dir.join("keybearer"));
             return Some(Self { home: None, config: base.config_dir().join("keybearer"), state, runtime });
         }
         let config = base.data_local_dir().join("Keybearer");
@@ -166,6 +166,23 @@ impl FoldersError {
             Self::Open { path, .. } => format!("close it with `chmod 700 {}`", path.display()),
         }
     }
+}
+
+/// The session's folder for sockets: as the environment names it, else where systemd has made it. Apps start their
+/// servers with few variables, and these must find the same core.
+pub(crate) fn session_folder(base: &BaseDirs) -> Option<PathBuf> {
+    base.runtime_dir().map(Path::to_owned).or_else(made_for_this_user)
+}
+
+#[cfg(target_os = "linux")]
+fn made_for_this_user() -> Option<PathBuf> {
+    let folder = PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw()));
+    check::ours_alone(&folder).is_ok().then_some(folder)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn made_for_this_user() -> Option<PathBuf> {
+    None
 }
 
 fn make(folder: &Path) -> Result<(), FoldersError> {

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use keybearer_model::program::{Changeable, Process};
 
+use crate::own_file;
 use crate::peer;
 use crate::start::beside_me;
 
@@ -31,7 +32,7 @@ impl Shell {
     /// # Errors
     /// If the system does not tell where this program lies.
     pub fn of_this_core() -> io::Result<Self> {
-        let core = peer::look(&std::env::current_exe()?)?;
+        let core = peer::look(&own_file::path()?)?;
         let beside = match core.changeable {
             Changeable::ByRootOnly => None,
             // The peer is named by a path without links.

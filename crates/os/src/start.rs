@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::folders::{Folders, FoldersError};
 use crate::local::{ConnectError, Name, connect_blocking};
+use crate::own_file;
 use crate::supervisor::Supervisor;
 use crate::switch::{self, SwitchError};
 
@@ -67,24 +68,42 @@ fn answers(folders: &Folders) -> bool {
 }
 
 fn start_detached(folders: &Folders, executable: &Path) -> Result<(), StartError> {
+    let (mut core, log) = spawn(folders, executable, &["serve"])?;
+    let answer = wait(folders, &mut core, &log);
+    reap(core);
+    answer
+}
+
+/// Starts `executable` as the core that takes over from this one, and waits for nothing: it asks when it is ready.
+///
+/// # Errors
+/// If it cannot be started.
+pub fn start_successor(folders: &Folders, executable: &Path) -> Result<(), StartError> {
+    spawn(folders, executable, &["serve", "--replace"]).map(|(core, _)| reap(core))
+}
+
+/// Somebody must take its exit status if it ends before us.
+fn reap(mut core: Child) {
+    std::thread::spawn(move || core.wait());
+}
+
+/// A core with a life of its own, and where it logs.
+fn spawn(folders: &Folders, executable: &Path, arguments: &[&str]) -> Result<(Child, PathBuf), StartError> {
     folders.prepare()?;
     let log = folders.state().join("core.log");
     let output = open_log(&log).map_err(|cause| StartError::Log { path: log.clone(), cause })?;
     let failed = |cause| StartError::NotStarted { executable: executable.to_owned(), cause };
     let errors = output.try_clone().map_err(failed)?;
     let mut command = Command::new(executable);
-    command.arg("serve").stdin(Stdio::null()).stdout(output).stderr(errors).envs(folders.variable());
+    command.args(arguments).stdin(Stdio::null()).stdout(output).stderr(errors).envs(folders.variable());
     detach::prepare(&mut command);
-    let mut core = command.spawn().map_err(failed)?;
-    let answer = wait(folders, &mut core, &log);
-    // Somebody must take its exit status if it ends before us.
-    std::thread::spawn(move || core.wait());
-    answer
+    let core = command.spawn().map_err(failed)?;
+    Ok((core, log))
 }
 
 /// The executable `name` in the folder of the one that runs: our programs are installed together.
 pub fn beside_me(name: &str) -> io::Result<PathBuf> {
-    let me = std::env::current_exe()?;
+    let me = own_file::path()?;
     Ok(me.with_file_name(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use directories::BaseDirs;
 
-use crate::folders::Folders;
+use crate::folders::{Folders, session_folder};
 
 mod texts;
 
@@ -22,6 +22,8 @@ const TASK: &str = "Keybearer";
 /// What systemd calls it.
 const SERVICE: &str = "keybearer.service";
 const SOCKETS: [&str; 3] = ["keybearer-bridge.socket", "keybearer-control.socket", "keybearer-http.socket"];
+/// Where a package puts systemd's units for everybody.
+const PACKAGED: &str = "/usr/lib/systemd/user";
 
 /// The service manager of this person's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +116,10 @@ impl Supervisor {
         if *self == Self::None {
             return Err(SupervisorError::None);
         }
+        // What a package brought for everybody is not this person's to take back.
+        if !self.told_by_person() && self.told_by_package() {
+            return Ok(Vec::new());
+        }
         self.unregister();
         let mut removed = Vec::new();
         for path in self.files() {
@@ -131,8 +137,18 @@ impl Supervisor {
 
     /// Whether it was told to start a core.
     pub fn installed(&self) -> bool {
+        self.told_by_person() || self.told_by_package()
+    }
+
+    fn told_by_person(&self) -> bool {
         let files = self.files();
         !files.is_empty() && files.iter().all(|file| file.is_file())
+    }
+
+    /// Whether a package told it, for everybody on this machine.
+    pub fn told_by_package(&self) -> bool {
+        let in_package = |name| Path::new(PACKAGED).join(name).is_file();
+        matches!(self, Self::Systemd { .. }) && SOCKETS.into_iter().chain([SERVICE]).all(in_package)
     }
 
     /// What it does about the core. Nothing is started by asking.
@@ -291,7 +307,7 @@ pub enum SupervisorError {
 #[cfg(target_os = "linux")]
 fn of_system(base: &BaseDirs, _folders: &Folders) -> Option<Supervisor> {
     // Where it listens for `systemctl --user`.
-    let runs = base.runtime_dir()?.join("systemd/private").exists();
+    let runs = session_folder(base)?.join("systemd/private").exists();
     runs.then(|| Supervisor::Systemd { units: base.config_dir().join("systemd/user") })
 }
 
@@ -328,7 +344,12 @@ fn systemd_state() -> State {
 /// Runs a program of the service manager to its end, and gives what it prints.
 fn run(program: &str, arguments: &[&str]) -> Result<String, SupervisorError> {
     let not_run = |cause| SupervisorError::NotRun { program: program.to_owned(), cause };
-    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output().map_err(not_run)?;
+    let mut command = Command::new(program);
+    // systemctl finds its manager by this.
+    if let Some(folder) = BaseDirs::new().as_ref().and_then(session_folder) {
+        command.env("XDG_RUNTIME_DIR", folder);
+    }
+    let output = command.args(arguments).stdin(Stdio::null()).output().map_err(not_run)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keybearer_control::error::{Code, Error};
-use keybearer_control::wire::{HeaderSecret, Incoming, Reply, Request, Revocation};
+use keybearer_control::wire::{HeaderSecret, Incoming, Reply, Request, SignInEnd};
 use keybearer_core::broker::{Broker, ClientKind, ServerSecrets};
 use keybearer_core::config::{AuthConfig, OAuthConfig, ServerConfig};
 use keybearer_core::consent::question::Change;
@@ -153,6 +153,7 @@ impl Control {
                 self.broker.come_back();
                 Reply::Done
             }
+            Request::LeaveForGood => done(self.leave_for_good().await),
             Request::Stop => {
                 self.stop.notify_one();
                 Reply::Done
@@ -331,15 +332,19 @@ impl Control {
         say(replies, &reply).await
     }
 
+    async fn leave_for_good(&self) -> Result<Reply, Error> {
+        let left = self.broker.leave_for_good().await.map_err(|error| view::change_error(&self.broker, &error))?;
+        let end = |(server, signed_out): (ServerName, keeper::SignedOut)| SignInEnd {
+            server: server.to_string(),
+            revocation: view::revocation(signed_out.revocation),
+        };
+        Ok(Reply::LeftForGood { ends: left.into_iter().map(end).collect() })
+    }
+
     async fn logout(&self, server: &str) -> Result<Reply, Error> {
         let name: ServerName = parse(server)?;
         let signed_out = self.broker.sign_out(&name).await.ok_or_else(|| unknown_server(&name))?;
-        let revocation = match signed_out.revocation {
-            keeper::Revocation::Revoked => Revocation::Revoked,
-            keeper::Revocation::NotOffered => Revocation::NotOffered,
-            keeper::Revocation::Failed(detail) => Revocation::Failed { detail },
-            keeper::Revocation::Nothing => Revocation::Nothing,
-        };
+        let revocation = view::revocation(signed_out.revocation);
         Ok(Reply::SignedOut { revocation, with: signed_out.with.iter().map(ToString::to_string).collect() })
     }
 }

@@ -4,7 +4,7 @@ use keybearer_control::error::{Code, Error};
 use keybearer_control::snapshot::{
     Auth, Because, Client, ClientBy, Evidence, KeyStore, NearEnd, Server, SignIn, Snapshot,
 };
-use keybearer_control::wire::Reply;
+use keybearer_control::wire::{Reply, Revocation};
 use keybearer_core::broker::{Broker, ChangeError};
 use keybearer_core::clients::Registered;
 use keybearer_core::config::{AuthConfig, Problem, ServerConfig};
@@ -53,6 +53,16 @@ fn near_end(near: &foresight::NearEnd) -> NearEnd {
             foresight::Evidence::Experience => Evidence::Experience,
         },
         told_at: near.told_at.map(|at| at.to_string()),
+    }
+}
+
+/// What became of a token at the issuer.
+pub(crate) fn revocation(revocation: keeper::Revocation) -> Revocation {
+    match revocation {
+        keeper::Revocation::Revoked => Revocation::Revoked,
+        keeper::Revocation::NotOffered => Revocation::NotOffered,
+        keeper::Revocation::Failed(detail) => Revocation::Failed { detail },
+        keeper::Revocation::Nothing => Revocation::Nothing,
     }
 }
 

@@ -13,6 +13,7 @@ pub mod gates;
 pub mod house;
 pub mod http;
 pub mod keyring;
+pub mod live;
 pub mod parts;
 pub mod raw_upstream;
 pub mod search;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::ask::{self, Core, Start};
+use crate::ask::{self, Core, End, Start};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::{self, Format};
@@ -25,6 +25,16 @@ pub(super) fn stop(format: Format) -> Result<Exit, Failure> {
     ask::turn_off(&folders)?;
     out::result(format, &json!({ "running": false, "turned_off": true }), || {
         "✓ Keybearer is turned off. `keybearer start` turns it on again.\n".to_owned()
+    });
+    Ok(Exit::Ok)
+}
+
+/// Ends the core in good order, if one runs, and leaves Keybearer turned on: what an installer does.
+pub(super) fn end(format: Format) -> Result<Exit, Failure> {
+    let ended = ask::end(&ask::folders()?)?;
+    out::result(format, &json!({ "running": false, "turned_off": false }), || match ended {
+        End::Ended => "✓ The core has ended. Whoever needs it next starts it again.\n".to_owned(),
+        End::NoneRan => "No core runs.\n".to_owned(),
     });
     Ok(Exit::Ok)
 }

@@ -8,6 +8,7 @@ mod doctor;
 mod generate;
 mod life;
 mod permissions;
+mod remove;
 mod servers;
 mod sign_in;
 mod supervise;
@@ -29,7 +30,8 @@ pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
     match command {
         Command::Serve { replace } => serve::run(Wish::from_flag(replace), format),
         Command::Start => life::start(format),
-        Command::Stop => life::stop(format),
+        Command::Stop { until_needed: false } => life::stop(format),
+        Command::Stop { until_needed: true } => life::end(format),
         Command::Stdio { server } => Ok(crate::bridge::run(server)),
         Command::Status => life::status(format),
         Command::Login { server, no_browser, device } => {
@@ -46,6 +48,7 @@ pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
         Command::Call { server, tool, arguments } => tools::call(&server, &tool, &arguments, format),
         Command::Audit(command) => audit::run(&command, format),
         Command::Service(command) => supervise::run(&command, format),
+        Command::RemoveMyData(wanted) => remove::run(&wanted, format),
         Command::ClientMetadata { url } => client_metadata::print(url.as_deref()),
         Command::Completions { shell } => Ok(generate::completions(shell)),
         Command::Man { dir } => generate::man(&dir, format),

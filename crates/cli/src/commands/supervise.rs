@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use keybearer_control::error::{Code, Error};
+use keybearer_os::own_file;
 use keybearer_os::supervisor::{State, Supervisor, SupervisorError};
 use serde_json::json;
 
@@ -27,7 +28,7 @@ fn install(format: Format) -> Result<Exit, Failure> {
     if supervisor == Supervisor::None {
         return Err(refused(&SupervisorError::None));
     }
-    let executable = std::env::current_exe()
+    let executable = own_file::path()
         .map_err(|cause| Failure::new(Code::Internal, format!("the path of this program is not known ({cause})")))?;
     folders.prepare().map_err(|error| Error::new(Code::Internal, error.to_string()).hint(error.hint()))?;
     // The service manager takes the place of a core that it did not start; clients wait for the next one.
@@ -46,7 +47,14 @@ fn uninstall(format: Format) -> Result<Exit, Failure> {
     let supervisor = Supervisor::of_this_system(&ask::folders()?);
     let removed = supervisor.uninstall().map_err(|error| refused(&error))?;
     let name = supervisor.name();
-    out::result(format, &json!({ "supervisor": name, "installed": false, "files": removed }), || {
+    out::result(format, &json!({ "supervisor": name, "installed": supervisor.installed(), "files": removed }), || {
+        if removed.is_empty() && supervisor.told_by_package() {
+            return format!(
+                "{name} starts Keybearer for everybody on this machine, as its package says.\n`systemctl --user mask \
+                 keybearer.service keybearer-bridge.socket keybearer-control.socket keybearer-http.socket` keeps it from \
+                 doing so for you.\n"
+            );
+        }
         if removed.is_empty() {
             return format!("{name} was not told to start Keybearer.\n");
         }

@@ -9,6 +9,7 @@ pub(crate) mod ending;
 pub(crate) mod json;
 pub(crate) mod permissions;
 pub(crate) mod question;
+pub(crate) mod removal;
 pub(crate) mod servers;
 pub(crate) mod status;
 pub(crate) mod table;

@@ -115,6 +115,11 @@ impl Custody {
         self.keys.put(&self.name("registration", &registered(issuer, client)), value).await
     }
 
+    /// Forgets the secret of a client that we registered at `issuer`.
+    pub async fn forget_registration(&self, issuer: &Issuer, client: &str) -> Result<(), KeyStoreError> {
+        self.keys.delete(&self.name("registration", &registered(issuer, client))).await
+    }
+
     /// Forgets what belongs to a server itself: its header and its client secret.
     pub async fn forget_server(&self, server: &ServerName) -> Result<(), KeyStoreError> {
         self.keys.delete(&self.name("header", server.as_str())).await?;

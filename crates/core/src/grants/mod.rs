@@ -268,6 +268,17 @@ impl Grants {
         self.0.forget(id, u64::MAX).await;
     }
 
+    /// Removes every grant that is known, whoever it serves; what is open was signed out of before.
+    pub(crate) async fn forget_all(&self) -> Result<(), KeyStoreError> {
+        let store = Arc::clone(&self.0.store);
+        let known = tokio::task::spawn_blocking(move || store.grants()).await.ok().and_then(Result::ok);
+        for facts in known.unwrap_or_default() {
+            self.0.custody.delete_grant(&facts.id, u64::MAX).await?;
+            self.0.note(move |store| store.remove_grant(&facts.id)).await;
+        }
+        Ok(())
+    }
+
     /// Takes note if the machine has slept.
     pub(crate) fn notice_sleep(&self) {
         self.0.notice_sleep();

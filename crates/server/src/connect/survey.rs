@@ -231,7 +231,7 @@ fn listed(words: &[String]) -> String {
 }
 
 fn filling(ground: &Ground, way: &Way) -> Result<Filling, Error> {
-    let program = std::env::current_exe().ok().filter(|path| path.is_file());
+    let program = keybearer_os::own_file::path().ok().filter(|path| path.is_file());
     let program = program.ok_or_else(|| {
         refusal::internal("keybearer's own program is not where it was started from: start it again after an upgrade")
     })?;

@@ -1,19 +1,20 @@
 //! An official client that has started `keybearer stdio` and stays connected.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use keybearer_stories::core::{Home, keybearer};
-use keybearer_stories::parts;
 use serde_json::{Value, json};
+
+use crate::core::{Home, keybearer};
+use crate::parts;
 
 /// The longest wait for what the client says.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The client.
-pub(crate) struct LiveClient {
+pub struct LiveClient {
     child: Child,
     input: ChildStdin,
     said: Receiver<Value>,
@@ -21,9 +22,14 @@ pub(crate) struct LiveClient {
 
 impl LiveClient {
     /// Starts one on a library of `client.mjs`, and waits until it is connected.
-    pub(crate) fn start(home: &Home, library: &str, server: &str) -> Self {
+    pub fn start(home: &Home, library: &str, server: &str) -> Self {
         let mut command = home.command(parts::node());
         command.arg(parts::script("client_live.mjs")).arg(library).arg("--").arg(keybearer()).args(["stdio", server]);
+        Self::of(command)
+    }
+
+    /// The same of a prepared command, perhaps within another program.
+    pub fn of(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (sender, said) = mpsc::channel();
         let out = child.stdout.take().unwrap();
@@ -38,17 +44,17 @@ impl LiveClient {
     }
 
     /// Lets it call a tool.
-    pub(crate) fn call(&mut self, tool: &str) {
+    pub fn call(&mut self, tool: &str) {
         writeln!(self.input, "{}", json!({ "name": tool, "arguments": {} })).unwrap();
     }
 
     /// What it says next.
-    pub(crate) fn says(&self) -> Value {
+    pub fn says(&self) -> Value {
         self.said.recv_timeout(PATIENCE).unwrap()
     }
 
     /// What came of the next call; changes of the tools are passed over, and counted.
-    pub(crate) fn outcome(&self) -> (Value, usize) {
+    pub fn outcome(&self) -> (Value, usize) {
         let mut changes = 0;
         loop {
             let said = self.says();
