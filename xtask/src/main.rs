@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask setup`, `demo`, `test`, `conformance`, `tidy`, `codegen`, `gates`,
-//! `screenshots`, `bench`, `windows`.
+//! `screenshots`, `bench`, `windows`, `dist`.
 //!
 //! Each command is one module. Nothing here is shipped, and nothing that is shipped depends on it.
 
@@ -11,6 +11,7 @@ mod codegen;
 mod command;
 mod conformance;
 mod demo;
+mod dist;
 mod gates;
 mod icons;
 mod machine;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  setup [NEED...]      brings what is missing: build, node, python, session, deny, windows, bench; without a need, all but the last two
+  setup [NEED...]      brings what is missing: build, node, python, session, deny, windows, bench, dist; without a need, all but the last three
   demo [--keep|--script]  a small company on this machine, a sign-in, calls; --script ends by itself
   test [--only STEP]   everything that must hold before a change lands; CI runs exactly this
   conformance [--sign-ins]
@@ -38,6 +39,7 @@ cargo xtask COMMAND
   screenshots [THEME SCALE]  pictures of the real window, for docs/screenshots
   bench [ROUNDS]       measures what a call costs, and writes docs/benchmarks.md
   windows              checks the headless crates for Windows, and runs what can run under Wine
+  dist [deb|rpm|windows]...  signed packages in target/dist; docs/distribution.md has the options
 ";
 
 fn main() -> ExitCode {
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         "screenshots" => screenshots::command(rest),
         "bench" => bench::command(rest),
         "windows" => windows::command(),
+        "dist" => dist::command(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

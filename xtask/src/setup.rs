@@ -31,9 +31,11 @@ pub(crate) enum Need {
     Windows,
     /// The rivals in the benchmark.
     Bench,
+    /// Packers, what signs and verifies packages, and what looks for mistakes in them.
+    Dist,
 }
 
-const NEEDS: [(&str, Need); 7] = [
+const NEEDS: [(&str, Need); 8] = [
     ("build", Need::Build),
     ("node", Need::Node),
     ("python", Need::Python),
@@ -41,6 +43,7 @@ const NEEDS: [(&str, Need); 7] = [
     ("deny", Need::Deny),
     ("windows", Need::Windows),
     ("bench", Need::Bench),
+    ("dist", Need::Dist),
 ];
 
 /// `cargo xtask setup [NEED...]`.

@@ -94,7 +94,7 @@ fn summarize(times: &[(&str, Duration)]) {
 }
 
 fn bring() -> Result<()> {
-    setup::bring(&[Need::Build, Need::Node, Need::Python, Need::Session, Need::Deny, Need::Windows])
+    setup::bring(&[Need::Build, Need::Node, Need::Python, Need::Session, Need::Deny, Need::Windows, Need::Dist])
 }
 
 fn format() -> Result<()> {

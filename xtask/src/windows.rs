@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail, ensure};
 use serde_json::Value;
-use wine::Wine;
+
+pub(crate) use wine::Wine;
 
 use crate::{
     command::Run,
-    places,
+    dist, places,
     setup::{self, Need},
 };
 
@@ -26,7 +27,7 @@ const TESTED: [&str; 4] = ["model", "policy", "mcp", "os"];
 
 /// `cargo xtask windows`.
 pub(crate) fn command() -> Result<()> {
-    setup::bring(&[Need::Windows])?;
+    setup::bring(&[Need::Windows, Need::Dist])?;
     println!("compiling the headless crates for {TARGET}");
     // The command line is made of every headless crate.
     cargo("build").args(["-p", "keybearer-cli"]).run()?;
@@ -36,7 +37,13 @@ pub(crate) fn command() -> Result<()> {
         println!("running {} under Wine", executable.file_stem().unwrap_or_default().display());
         wine.run(&executable, &[]).run()?;
     }
-    live(&wine, &places::root().join(FOLDER).join(TARGET).join("debug/keybearer.exe"))
+    live(&wine, &built("debug").join("keybearer.exe"))?;
+    dist::try_windows(&wine)
+}
+
+/// The folder of what was built for Windows.
+pub(crate) fn built(profile: &str) -> PathBuf {
+    places::root().join(FOLDER).join(TARGET).join(profile)
 }
 
 /// A core starts, keeps a secret in the Credential Manager, answers over its named pipe, and ends.
@@ -57,7 +64,7 @@ fn live(wine: &Wine, keybearer: &Path) -> Result<()> {
 }
 
 /// Cargo with Debian's compiler, which also builds the standard library.
-fn cargo(subcommand: &str) -> Run {
+pub(crate) fn cargo(subcommand: &str) -> Run {
     Run::cargo()
         .args([subcommand, "--quiet", "-Zbuild-std", "--target", TARGET, "--target-dir", FOLDER])
         .env("RUSTC", "/usr/bin/rustc")

@@ -48,6 +48,15 @@ const PACKAGES: &[(Need, &str, Brings)] = &[
     (Need::Windows, "rust-web-src", Folder("/usr/src", "rustc-", "library/std")),
     (Need::Windows, "gcc-mingw-w64-x86-64", Program("x86_64-w64-mingw32-gcc")),
     (Need::Windows, "wine64", Folder("/usr/lib", "wine", "wine64")),
+    (Need::Dist, "dpkg-dev", Program("dpkg-shlibdeps")),
+    (Need::Dist, "binutils", Program("strip")),
+    (Need::Dist, "rpm", Program("rpmbuild")),
+    (Need::Dist, "gnupg", Program("gpg")),
+    (Need::Dist, "debsig-verify", Program("debsig-verify")),
+    (Need::Dist, "lintian", Program("lintian")),
+    (Need::Dist, "openssl", Program("openssl")),
+    (Need::Dist, "nsis", Program("makensis")),
+    (Need::Dist, "osslsigncode", Program("osslsigncode")),
     (Need::Bench, "nginx-light", Program("nginx")),
 ];
 

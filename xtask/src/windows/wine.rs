@@ -24,7 +24,7 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE buffer, SIZE_T length) {
 ";
 
 /// One Windows, as Wine sees it; what runs in it ends with this value.
-pub(super) struct Wine {
+pub(crate) struct Wine {
     prefix: PathBuf,
 }
 
@@ -45,18 +45,28 @@ impl Wine {
     }
 
     /// An executable, for a limited time.
-    pub(super) fn run(&self, executable: &Path, arguments: &[&str]) -> Run {
+    pub(crate) fn run(&self, executable: &Path, arguments: &[&str]) -> Run {
         self.within(Run::new("timeout")).args([LIMIT, WINE]).args([executable]).args(arguments)
     }
 
     /// An empty folder on drive C, by its Windows name.
-    pub(super) fn new_folder(&self, name: &str) -> Result<String> {
+    pub(crate) fn new_folder(&self, name: &str) -> Result<String> {
         let folder = self.prefix.join("drive_c").join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("remove `{}`", folder.display()))?;
         }
         fs::create_dir(&folder).with_context(|| format!("make `{}`", folder.display()))?;
         Ok(format!("C:\\{name}"))
+    }
+
+    /// Drive C, as the folder that it is.
+    pub(crate) fn drive(&self) -> PathBuf {
+        self.prefix.join("drive_c")
+    }
+
+    /// Waits until nothing runs in it any more.
+    pub(crate) fn wait(&self) {
+        self.within(Run::new("timeout")).args([LIMIT, SERVER, "-w"]).succeeds();
     }
 
     fn within(&self, run: Run) -> Run {
