@@ -20,6 +20,7 @@ const COMMANDS: &[&str] = &[
     "connect",
     "disconnect",
     "revoke",
+    "revoke_permission",
     "activity",
     "settings",
     "stop_access",

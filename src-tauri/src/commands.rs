@@ -79,6 +79,11 @@ pub(crate) async fn revoke(link: State<'_, Link>, client: String) -> Result<(), 
 }
 
 #[tauri::command]
+pub(crate) async fn revoke_permission(link: State<'_, Link>, number: u64) -> Result<(), Failure> {
+    link.core().revoke_permission(number).await.map_err(Failure::from)
+}
+
+#[tauri::command]
 pub(crate) async fn activity(link: State<'_, Link>, records: Channel<Vec<Record>>) -> Result<(), Failure> {
     link.activity(|new| records.send(new)).await.map_err(Failure::from)
 }

@@ -47,6 +47,7 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
             commands::connect,
             commands::disconnect,
             commands::revoke,
+            commands::revoke_permission,
             commands::activity,
             commands::settings,
             commands::stop_access,

@@ -786,9 +786,9 @@ export type Permission = {
  */
 number: number, 
 /**
- * Whose it is: the registered name, or the program's file.
+ * Whose it is: the registered name, or the program's file; absent for a program that nobody can name.
  */
-holder: string, 
+holder?: string, 
 /**
  * The program's path, where the system named it.
  */

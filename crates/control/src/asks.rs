@@ -83,6 +83,11 @@ impl Client {
         self.done(&Request::RevokeClient { name: client.to_owned() }).await
     }
 
+    /// Takes a permission back: the next call asks again.
+    pub async fn revoke_permission(&self, number: u64) -> Result<(), Error> {
+        self.done(&Request::RevokePermission { number }).await
+    }
+
     /// The settings in force.
     pub async fn settings(&self) -> Result<Settings, Error> {
         let reply = self.ask(&Request::Settings).await?;

@@ -187,8 +187,10 @@ pub enum Answer {
 pub struct Permission {
     /// Its number.
     pub number: u64,
-    /// Whose it is: the registered name, or the program's file.
-    pub holder: String,
+    /// Whose it is: the registered name, or the program's file; absent for a program that nobody can name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub holder: Option<String>,
     /// The program's path, where the system named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]

@@ -74,7 +74,7 @@ test.each(TRICKS.map((trick) => [trick.slice(0, 24), trick]))("%s as every name 
   const view: View = {
     kind: "attached",
     home: { mark: { kind: "ready" }, headline: { kind: "sign_in_to", name: trick }, notices: [{ kind: "problem", failure }], rows: [row, { ...row, name: "erp", quote: trick, tone: "danger", state: "refused", failure }] },
-    snapshot: { ...states.ready.snapshot, servers: [server], clients: [{ ...answers.clients[0]!, name: trick }], problems: [{ code: "internal", message: trick }] },
+    snapshot: { ...states.ready.snapshot, servers: [server], clients: [{ ...answers.clients[0]!, name: trick }], permissions: [{ ...answers.permissions[0]!, holder: trick, program: trick, server: trick, what: trick, account: trick }], problems: [{ code: "internal", message: trick }] },
   };
   for (const page of pages) {
     const shell = new Shell(view);

@@ -108,6 +108,33 @@ test("where an app runs decides what is shown", async () => {
   await waitFor(() => expect(shell.asked).toContain("preview librechat container"));
 });
 
+test("what an app may do is listed with its end, and taken back after a question", async () => {
+  const { shell, person } = show("apps");
+  const allowed = screen.getByRole("region", { name: "Allowed by you" });
+  await within(allowed).findByRole("heading", { name: "Claude Desktop" });
+  expect(within(allowed).getAllByRole("heading", { level: 3 }).map((heading) => heading.querySelector(".full")?.textContent)).toEqual(["A program that nobody can name", "Claude Desktop", "librechat"]);
+  const row = within(allowed).getByText("use “update_account” in crm").closest("li")!;
+  expect(row).toHaveTextContent(/until Claude Desktop closes, .* at the latest · as dana@example.com/);
+  expect(within(allowed).getByText("connect to crm and see what it offers").closest("li")).toHaveTextContent("until you take it back");
+  await person.click(within(row).getByRole("button", { name: "Take back from Claude Desktop: use “update_account” in crm" }));
+  expect(screen.getByRole("button", { name: "Keep" })).toHaveFocus();
+  expect(shell.asked).not.toContain("revoke permission 3");
+  await person.click(within(row).getByRole("button", { name: "Take back" }));
+  expect(shell.asked).toContain("revoke permission 3");
+  // The core says what is left; whoever reads on does so at the list.
+  shell.say({ ...states.needed, snapshot: { ...states.needed.snapshot, permissions: [] } });
+  expect(await within(allowed).findByText(/Nothing that lasts/)).toBeVisible();
+  expect(screen.getByRole("heading", { name: "Allowed by you" })).toHaveFocus();
+});
+
+test("a permission that could not be taken back stays, and why is said", async () => {
+  const gone: Failure = { code: "unknown_permission", text: "There is no permission 3.", hint: "See the numbers." };
+  const { person } = show("apps", states.needed, (shell) => (shell.failing.revokePermission = gone));
+  await person.click(await screen.findByRole("button", { name: /^Take back from Claude Desktop: use/ }));
+  await person.click(screen.getByRole("button", { name: "Take back" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("There is no permission 3.");
+});
+
 test("a connected app says since when and what it may use, and can be cut off", async () => {
   const { shell, person } = show("apps");
   const script = within(screen.getByRole("list", { name: "Connected" })).getAllByRole("listitem").find((item) => item.textContent.includes("report-script"))!;

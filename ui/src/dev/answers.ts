@@ -1,5 +1,5 @@
 /** What a core of a small company would answer. */
-import type { About, ActivityRecord, Client, Connected, Disconnected, KnownClient, Preview, Settings, Tool } from "../lib/api";
+import type { About, ActivityRecord, Client, Connected, Disconnected, KnownClient, Permission, Preview, Settings, Tool } from "../lib/api";
 
 export const tools: Tool[] = [
   { name: "find_account", title: "Find an account", description: "Looks for accounts by name or city.", risk: "read" },
@@ -11,6 +11,13 @@ export const tools: Tool[] = [
 export const clients: Client[] = [
   { name: "claude-desktop", by: { kind: "program", path: "/opt/Claude/claude" }, servers: [], since: "2026-11-02T08:00:00Z", last_seen: "2026-11-30T10:42:07Z" },
   { name: "report-script", by: { kind: "key" }, servers: ["crm", "wiki"], since: "2026-11-29T16:20:00Z" },
+];
+
+export const permissions: Permission[] = [
+  { number: 3, holder: "claude-desktop", program: "/opt/Claude/claude", server: "crm", what: "update_account", account: "dana@example.com", lasting: "session", given: "2026-11-30T10:42:00Z", ends: "2026-11-30T22:42:00Z" },
+  { number: 4, holder: "claude-desktop", program: "/opt/Claude/claude", server: "crm", lasting: "always", given: "2026-11-02T08:00:00Z" },
+  { number: 7, holder: "librechat", program: "/usr/bin/librechat", server: "wiki", what: "edit_page", lasting: "today", given: "2026-11-30T09:10:00Z", ends: "2026-12-01T00:00:00Z" },
+  { number: 8, server: "wiki", what: "read_page", lasting: "once", given: "2026-11-30T09:10:00Z" },
 ];
 
 export const apps: KnownClient[] = [

@@ -45,6 +45,7 @@ export class Shell implements Core {
   connect = (wish: { client: string }, token: string) => this.answer("connect", `connect ${wish.client} ${token}`, this.answers.connect);
   disconnect = (client: string) => this.answer("disconnect", `disconnect ${client}`, this.answers.disconnect);
   revoke = (client: string) => this.answer("revoke", `revoke ${client}`, undefined);
+  revokePermission = (number: number) => this.answer("revokePermission", `revoke permission ${number}`, undefined);
   settings = () => this.answer("settings", "settings", this.answers.settings);
   stopAccess = () => this.answer("stopAccess", "stop access", undefined);
   resumeAccess = () => this.answer("resumeAccess", "resume access", undefined);

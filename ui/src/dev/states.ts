@@ -1,6 +1,6 @@
 /** Every state that the window can be in, for the eye (`npm run dev`, then /dev.html?state=NAME) and for tests. */
 import type { Failure, Home, Row, Snapshot, View } from "../lib/api";
-import { clients } from "./answers";
+import { clients, permissions } from "./answers";
 
 const crm: Row = {
   name: "crm",
@@ -58,7 +58,7 @@ export const states = {
       headline: { kind: "sign_in_to", name: "crm" },
       rows: [crm, calendar, wiki],
     },
-    { clients },
+    { clients, permissions },
   ),
   stopped: attached({ mark: { kind: "blocked" }, headline: { kind: "stopped" }, rows: [wiki] }, { stopped: true, clients }),
   every: attached({

@@ -9,6 +9,7 @@ import type {
   Failure,
   Found,
   KnownClient,
+  Permission,
   Preview,
   Prompts,
   Question,
@@ -79,6 +80,7 @@ export interface Core {
   connect(wish: Wish, token: string): Promise<Connected>;
   disconnect(client: string): Promise<Disconnected>;
   revoke(client: string): Promise<void>;
+  revokePermission(number: Permission["number"]): Promise<void>;
   /** Calls back with the last records, and then with those that follow, until the core goes away or the result is called. */
   activity(show: (records: ActivityRecord[]) => void, failed: (failure: Failure) => void): () => void;
   settings(): Promise<Settings>;
@@ -124,6 +126,7 @@ export const tauri: Core = {
   connect: (wish, token) => invoke("connect", { wish, token }),
   disconnect: (client) => invoke("disconnect", { client }),
   revoke: (client) => invoke("revoke", { client }),
+  revokePermission: (number) => invoke("revoke_permission", { number }),
   settings: () => invoke("settings"),
   stopAccess: () => invoke("stop_access"),
   resumeAccess: () => invoke("resume_access"),

@@ -21,7 +21,7 @@ fn row(permission: &Permission, now: Timestamp) -> Vec<Cell> {
     let account = permission.account.as_deref().map(|account| format!("as {}", clean(account))).unwrap_or_default();
     vec![
         Cell::soft(permission.number.to_string()),
-        Cell::new(Tone::Strong, clean(&permission.holder)),
+        Cell::new(Tone::Strong, permission.holder.as_deref().map_or_else(|| "an unidentified program".to_owned(), clean)),
         Cell::plain(clean(&permission.server)),
         Cell::plain(what),
         Cell::plain(lasts(permission, now)),
@@ -50,7 +50,7 @@ mod tests {
     fn each_says_who_may_do_what_until_when() {
         let permission = Permission {
             number: 3,
-            holder: "claude-desktop".into(),
+            holder: Some("claude-desktop".into()),
             program: Some("/opt/Claude/claude".into()),
             server: "crm".into(),
             what: Some("update_account\u{1b}[2J".into()),

@@ -45,9 +45,9 @@ pub(super) fn question(shown: &Shown, broker: &Broker) -> Question {
 /// A permission.
 pub(crate) fn permission(consent: &Consent) -> Permission {
     let holder = match (&consent.client, &consent.program) {
-        (Some(client), _) => client.to_string(),
-        (None, Some(path)) => file_name(path),
-        (None, None) => "an unidentified program".to_owned(),
+        (Some(client), _) => Some(client.to_string()),
+        (None, Some(path)) => Some(file_name(path)),
+        (None, None) => None,
     };
     Permission {
         number: consent.number,

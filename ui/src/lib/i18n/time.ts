@@ -26,6 +26,11 @@ export function onDay(at: Date, now: Date): string {
   return Math.abs(days) < 2 ? day(at, now) : t("common.on_day", { day: day(at, now) });
 }
 
+/** A moment as near as it matters: “10:42” today, else the day. */
+export function moment(at: Date, now: Date): string {
+  return startOfDay(at) === startOfDay(now) ? clock(at) : day(at, now);
+}
+
 /** How far away a moment is: “in 20 minutes”, “3 hours ago”. */
 export function distance(at: Date, now: Date): string {
   const away = at.getTime() - now.getTime();
