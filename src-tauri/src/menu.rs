@@ -1,6 +1,7 @@
 //! The tray's menu as a value: what is in it is decided here, how it is drawn is not.
 
 use keybearer_control::plain::{clean, middle};
+use keybearer_control::prompt::{Known, Matter, Prompts, Question, Wants};
 use keybearer_control::snapshot::Snapshot;
 use keybearer_control::view::{Action, Failure, Headline, Home, Mark, Row, State, Tone, View};
 
@@ -49,6 +50,8 @@ pub enum Click {
     ResumeAccess,
     /// End the core, and let nobody start another.
     TurnOff,
+    /// Show the prompt, for this question; it is answered there.
+    Question(String),
     /// Show the window.
     Open,
     /// End the shell. The core lives on.
@@ -65,6 +68,7 @@ impl Click {
             Self::StopAccess => "stop-access".into(),
             Self::ResumeAccess => "resume-access".into(),
             Self::TurnOff => "turn-off".into(),
+            Self::Question(id) => format!("question {id}"),
             Self::Open => "open".into(),
             Self::Close => "close".into(),
         }
@@ -79,6 +83,7 @@ impl Click {
             ("stop-access", "") => Self::StopAccess,
             ("resume-access", "") => Self::ResumeAccess,
             ("turn-off", "") => Self::TurnOff,
+            ("question", id) => Self::Question(id.into()),
             ("open", "") => Self::Open,
             ("close", "") => Self::Close,
             _ => return None,
@@ -86,10 +91,10 @@ impl Click {
     }
 }
 
-/// The tray for a view.
-pub fn menu(view: &View, words: &Words) -> Menu {
+/// The tray for a view and the questions that wait.
+pub fn menu(view: &View, prompts: &Prompts, words: &Words) -> Menu {
     let headline = headline(view, words);
-    let mut items = Vec::new();
+    let mut items = questions(prompts, words);
     match view {
         View::Starting => {}
         View::Away { .. } => items.push(Item::Button(words.say("home.start", &[]), Click::Start)),
@@ -97,7 +102,7 @@ pub fn menu(view: &View, words: &Words) -> Menu {
     }
     // One server that waits: the state is what to click.
     let is_said = |item: &Item| matches!(item, Item::Button(said, _) if *said == headline);
-    if !items.first().is_some_and(is_said) {
+    if !items.iter().any(is_said) {
         items.insert(0, Item::Line(headline));
     }
     if items.last() != Some(&Item::Rule) {
@@ -108,7 +113,69 @@ pub fn menu(view: &View, words: &Words) -> Menu {
         items.push(Item::Button(words.say("tray.turn_off", &[]), Click::TurnOff));
     }
     items.push(Item::Button(words.say("tray.close_icon", &[]), Click::Close));
-    Menu { mark: view.mark(), spoken: spoken(view, words), items }
+    match waiting(prompts) {
+        0 => Menu { mark: view.mark(), spoken: spoken(view, words), items },
+        count => Menu { mark: Mark::Asking { count }, spoken: asking(prompts, count, words), items },
+    }
+}
+
+/// How many questions wait for the person.
+fn waiting(prompts: &Prompts) -> u32 {
+    u32::try_from(prompts.questions.len()).unwrap_or(u32::MAX).saturating_add(prompts.waiting)
+}
+
+/// Each question that is shown; all of them lead to the prompt.
+fn questions(prompts: &Prompts, words: &Words) -> Vec<Item> {
+    let asked = prompts.questions.iter();
+    let mut items: Vec<Item> =
+        asked.map(|asked| Item::Button(question(asked, words), Click::Question(asked.id.clone()))).collect();
+    if prompts.waiting > 0 {
+        items.push(Item::Line(words.count("tray.more_questions", prompts.waiting)));
+    }
+    if !items.is_empty() {
+        items.push(Item::Rule);
+    }
+    items
+}
+
+/// A question in one line: who wants what. Only names that a person or the system gave are in it.
+fn question(asked: &Question, words: &Words) -> String {
+    let wants = match &asked.matter {
+        Matter::Call { server, wants, .. } => words.say(wants_key(*wants), &[("server", &short(server))]),
+        Matter::AddServer { name, .. } => words.say("prompt.wants_add_server", &[("name", &short(name))]),
+        Matter::AddClient { name, .. } => words.say("prompt.wants_add_client", &[("name", &short(name))]),
+    };
+    words.say("tray.question", &[("name", &asker(asked, words)), ("wants", &wants)])
+}
+
+fn asker(asked: &Question, words: &Words) -> String {
+    match (&asked.asker.name, asked.asker.known) {
+        (Some(name), Known::Key | Known::Registered | Known::Program) => short(name),
+        (Some(_) | None, _) => words.say("tray.unknown_app", &[]),
+    }
+}
+
+fn short(name: &str) -> String {
+    middle(&clean(name), LONGEST_NAME)
+}
+
+fn wants_key(wants: Wants) -> &'static str {
+    match wants {
+        Wants::Connect => "prompt.wants_connect",
+        Wants::List => "prompt.wants_list",
+        Wants::Read => "prompt.wants_read",
+        Wants::Change => "prompt.wants_change",
+        Wants::Delete => "prompt.wants_delete",
+        Wants::Send => "prompt.wants_send",
+    }
+}
+
+/// What the icon means while questions wait.
+fn asking(prompts: &Prompts, count: u32, words: &Words) -> String {
+    match prompts.questions.as_slice() {
+        [one] if count == 1 => words.say("tray.spoken_asks", &[("name", &asker(one, words))]),
+        _ => words.count("tray.spoken_asking", count),
+    }
 }
 
 fn attached(home: &Home, snapshot: &Snapshot, words: &Words) -> Vec<Item> {
@@ -147,12 +214,18 @@ fn button(row: &Row, words: &Words) -> Option<Item> {
 fn folder(row: &Row, words: &Words) -> Item {
     let name = middle(&row.name, LONGEST_NAME);
     let state = words.say(state_key(row.state), &[]);
-    let title = match row.account.as_deref().map(|account| middle(account, LONGEST_NAME)) {
-        Some(account) => {
-            let values = [("name", name.as_str()), ("state", &state), ("account", &account)];
-            words.say("tray.state_with_account", &values)
+    let account = row.account.as_deref().map(|account| middle(account, LONGEST_NAME));
+    // The core tells of an end within a day of it: the time of day says which.
+    let ends = row.ends.as_ref().and_then(|ends| words.clock(&ends.at));
+    let title = match (&account, &ends) {
+        (Some(account), Some(when)) => {
+            let values = [("name", name.as_str()), ("state", &state), ("account", account), ("when", when)];
+            words.say("tray.state_that_ends", &values)
         }
-        None => words.say("tray.state_alone", &[("name", &name), ("state", &state)]),
+        (Some(account), None) => {
+            words.say("tray.state_with_account", &[("name", &name), ("state", &state), ("account", account)])
+        }
+        (None, _) => words.say("tray.state_alone", &[("name", &name), ("state", &state)]),
     };
     let mut items = vec![Item::Line(middle(&row.host, LONGEST_NAME))];
     items.extend(row.failure.as_ref().map(|failure| Item::Line(failed(failure, words))));
@@ -164,7 +237,7 @@ fn folder(row: &Row, words: &Words) -> Item {
 fn failed(failure: &Failure, words: &Words) -> String {
     match words.language() {
         Language::English => middle(&failure.text, LONGEST_FAILURE),
-        Language::German => words.say(&format!("errors.{}", failure.code.word()), &[]),
+        Language::German => middle(&words.failure(failure), LONGEST_FAILURE),
     }
 }
 
@@ -215,6 +288,7 @@ fn spoken(view: &View, words: &Words) -> String {
         (View::Away { .. }, _) => words.say("tray.spoken_away", &[]),
         (View::Attached { .. }, Mark::Ready) => words.say("tray.spoken_ready", &[]),
         (View::Attached { .. }, Mark::SignIn { count }) => words.count("tray.spoken_sign_in", count),
+        // Questions come beside the view.
         (View::Attached { .. }, Mark::Asking { count }) => words.count("tray.spoken_asking", count),
         (View::Attached { snapshot, .. }, Mark::Blocked) if snapshot.stopped => words.say("tray.spoken_stopped", &[]),
         (View::Attached { .. }, Mark::Blocked) => words.say("tray.spoken_blocked", &[]),

@@ -3,30 +3,34 @@
 use std::sync::Mutex;
 
 use keybearer_control::error::Error;
+use keybearer_control::prompt::Prompts;
 use keybearer_control::view::{Mark, View};
-use tauri::image::Image;
-use tauri::include_image;
 use tauri::menu::{IsMenuItem, Menu as Native, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry};
 
 use crate::link::Link;
 use crate::menu::{Click, Item, Menu, menu};
-use crate::window;
+use crate::panel::Shade;
 use crate::words::Words;
+use crate::{prompts, window};
+
+mod icons;
+
+use icons::image;
 
 /// The tray icon, and what it shows now: a menu that is drawn again closes under the person's pointer.
 pub(crate) struct Tray {
     icon: TrayIcon,
     words: Words,
     // Behind a lock for `draw(&self)` alone: one task draws.
-    drawn: Mutex<Option<Menu>>,
+    drawn: Mutex<Option<(Menu, Shade)>>,
 }
 
 /// Puts the icon into the tray.
 pub(crate) fn create(app: &AppHandle, words: Words) -> tauri::Result<Tray> {
     let icon = TrayIconBuilder::with_id("keybearer")
-        .icon(image(Mark::Offline))
+        .icon(image(Mark::Offline, Shade::Unknown))
         .icon_as_template(true)
         .on_menu_event(|app, event| clicked(app, event.id().as_ref()))
         .build(app)?;
@@ -34,18 +38,19 @@ pub(crate) fn create(app: &AppHandle, words: Words) -> tauri::Result<Tray> {
 }
 
 impl Tray {
-    /// Shows a view, if it looks different from the one before.
-    pub(crate) fn draw(&self, view: &View) -> tauri::Result<()> {
-        let menu = menu(view, &self.words);
+    /// Shows a view and the questions that wait, if that looks different from what was before.
+    pub(crate) fn draw(&self, view: &View, prompts: &Prompts, shade: Shade) -> tauri::Result<()> {
+        let now = (menu(view, prompts, &self.words), shade);
         let mut drawn = self.drawn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if drawn.as_ref() == Some(&menu) {
+        if drawn.as_ref() == Some(&now) {
             return Ok(());
         }
-        self.icon.set_icon_with_as_template(Some(image(menu.mark)), true)?;
+        let menu = &now.0;
+        self.icon.set_icon_with_as_template(Some(image(menu.mark, shade)), true)?;
         self.icon.set_tooltip(Some(&menu.spoken))?;
         self.icon.set_title(count(menu.mark))?;
         self.icon.set_menu(Some(native(self.icon.app_handle(), &menu.items)?))?;
-        *drawn = Some(menu);
+        *drawn = Some(now);
         Ok(())
     }
 }
@@ -54,6 +59,7 @@ fn clicked(app: &AppHandle, id: &str) {
     let Some(click) = Click::of(id) else { return };
     match click {
         Click::Open => window::show(app),
+        Click::Question(_) => prompts::window::raise(app),
         Click::Close => app.exit(0),
         Click::Start
         | Click::SignIn(_)
@@ -78,7 +84,7 @@ async fn asked(link: &Link, click: &Click) -> Result<(), Error> {
         Click::StopAccess => link.core().stop_access().await,
         Click::ResumeAccess => link.core().resume_access().await,
         Click::TurnOff => link.turn_off().await,
-        Click::Open | Click::Close => Ok(()),
+        Click::Question(_) | Click::Open | Click::Close => Ok(()),
     }
 }
 
@@ -109,40 +115,5 @@ fn count(mark: Mark) -> Option<String> {
     match mark {
         Mark::SignIn { count } | Mark::Asking { count } => Some(count.to_string()),
         Mark::Ready | Mark::Blocked | Mark::Offline => None,
-    }
-}
-
-/// Windows draws the tray at 16 to 32 pixels and scales badly; the others take the larger one.
-#[cfg(windows)]
-fn image(mark: Mark) -> Image<'static> {
-    match mark {
-        Mark::Ready => include_image!("icons/tray/ready-32.png"),
-        Mark::SignIn { .. } => include_image!("icons/tray/sign-in-32.png"),
-        Mark::Asking { .. } => include_image!("icons/tray/asking-32.png"),
-        Mark::Blocked => include_image!("icons/tray/blocked-32.png"),
-        Mark::Offline => include_image!("icons/tray/offline-32.png"),
-    }
-}
-
-/// macOS gives a template the menu bar's own colour.
-#[cfg(target_os = "macos")]
-fn image(mark: Mark) -> Image<'static> {
-    match mark {
-        Mark::Ready => include_image!("icons/tray/ready-template.png"),
-        Mark::SignIn { .. } => include_image!("icons/tray/sign-in-template.png"),
-        Mark::Asking { .. } => include_image!("icons/tray/asking-template.png"),
-        Mark::Blocked => include_image!("icons/tray/blocked-template.png"),
-        Mark::Offline => include_image!("icons/tray/offline-template.png"),
-    }
-}
-
-#[cfg(not(any(windows, target_os = "macos")))]
-fn image(mark: Mark) -> Image<'static> {
-    match mark {
-        Mark::Ready => include_image!("icons/tray/ready-64.png"),
-        Mark::SignIn { .. } => include_image!("icons/tray/sign-in-64.png"),
-        Mark::Asking { .. } => include_image!("icons/tray/asking-64.png"),
-        Mark::Blocked => include_image!("icons/tray/blocked-64.png"),
-        Mark::Offline => include_image!("icons/tray/offline-64.png"),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::tz::TimeZone;
+use keybearer_control::view::Failure;
 use serde::Deserialize;
 
 /// A language that Keybearer speaks.
@@ -25,6 +27,7 @@ enum Message {
 #[derive(Debug)]
 pub struct Words {
     language: Language,
+    zone: TimeZone,
     parts: HashMap<&'static str, HashMap<String, Message>>,
 }
 
@@ -77,7 +80,26 @@ impl Words {
             Language::German => catalogue!("de"),
         };
         let parts = sources.into_iter().map(|(part, source)| (part, serde_json::from_str(source).unwrap_or_default()));
-        Self { language, parts: parts.collect() }
+        Self { language, zone: TimeZone::system(), parts: parts.collect() }
+    }
+
+    /// The same words, with times as they are in this zone.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// The time of day of a moment in RFC 3339, where the person is: "5:20 PM", "17:20".
+    pub fn clock(&self, at: &str) -> Option<String> {
+        let at = at.parse::<jiff::Timestamp>().ok()?.to_zoned(self.zone.clone());
+        let (hour, minute) = (at.hour(), at.minute());
+        Some(match self.language {
+            Language::German => format!("{hour}:{minute:02}"),
+            Language::English => {
+                let half = if hour < 12 { "AM" } else { "PM" };
+                format!("{}:{minute:02} {half}", (hour + 11) % 12 + 1)
+            }
+        })
     }
 
     /// The language that they are of.
@@ -101,6 +123,20 @@ impl Words {
             Some(Message::One(text) | Message::ByNumber { other: text, .. }) => fill(text, &[("count", &number)]),
             None => missing(key),
         }
+    }
+
+    /// What went wrong: exactly, where there are words for that, else by its kind.
+    pub fn failure(&self, failure: &Failure) -> String {
+        let Some(serde_json::Value::Object(exactly)) =
+            failure.exactly.as_ref().and_then(|exactly| serde_json::to_value(exactly).ok())
+        else {
+            return self.say(&format!("errors.{}", failure.code.word()), &[]);
+        };
+        let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let names: Vec<(&str, String)> = exactly.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
+        let kind = names.iter().find(|(name, _)| *name == "kind").map_or("", |(_, kind)| kind);
+        let values: Vec<(&str, &str)> = names.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        self.say(&format!("errors.exactly_{kind}"), &values)
     }
 
     fn find(&self, key: &str) -> Option<&Message> {
@@ -148,6 +184,18 @@ mod tests {
         assert_eq!(words.say("common.sign_in_to", &[("name", "{name}")]), "Sign in to {name}");
         assert_eq!(words.count("home.headline_sign_in_to_many", 1), "Sign in to 1 tool");
         assert_eq!(Words::of(Language::German).count("home.headline_sign_in_to_many", 2), "Bei 2 Werkzeugen anmelden");
+    }
+
+    #[test]
+    fn a_time_of_day_is_where_the_person_is() {
+        let clock = |language, at| {
+            let words = Words::of(language).in_zone(TimeZone::fixed(jiff::tz::offset(1)));
+            words.clock(at).unwrap_or_default()
+        };
+        assert_eq!(clock(Language::English, "2026-11-30T16:20:00.000Z"), "5:20 PM");
+        assert_eq!(clock(Language::English, "2026-11-30T23:05:00Z"), "12:05 AM");
+        assert_eq!(clock(Language::German, "2026-11-30T08:05:00Z"), "9:05");
+        assert_eq!(clock(Language::German, "soon"), "");
     }
 
     #[test]

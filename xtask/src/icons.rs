@@ -7,8 +7,9 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 use resvg::{tiny_skia, usvg};
 
-/// The key in one colour that stands out from light and from dark panels alike.
-const TRAY_COLOUR: &str = "#b08020";
+/// The key's colour on a panel that is light, on one that is dark, and on one of which nothing is known: that one stands
+/// out from both.
+const TRAY_COLOURS: [(&str, &str); 3] = [("light", "#8a6516"), ("dark", "#e3b75d"), ("unknown", "#b08020")];
 /// macOS takes the shape alone and gives it the menu bar's own colour.
 const TEMPLATE_COLOUR: &str = "#000000";
 const TRAY_SHAPES: [&str; 5] = ["ready", "sign-in", "asking", "blocked", "offline"];
@@ -29,9 +30,9 @@ pub(crate) fn files(root: &Path) -> Result<Vec<Icon>> {
     let mut icons = Vec::new();
     for shape in TRAY_SHAPES {
         let svg = source(root, &format!("tray-{shape}"))?;
-        for size in TRAY_SIZES {
-            let drawn = png(&svg.replace("currentColor", TRAY_COLOUR), size)?;
-            icons.push((format!("icons/tray/{shape}-{size}.png"), drawn));
+        for ((panel, colour), size) in TRAY_COLOURS.into_iter().flat_map(|two| TRAY_SIZES.map(|size| (two, size))) {
+            let drawn = png(&svg.replace("currentColor", colour), size)?;
+            icons.push((format!("icons/tray/{shape}-{panel}-{size}.png"), drawn));
         }
         let template = png(&svg.replace("currentColor", TEMPLATE_COLOUR), 44)?;
         icons.push((format!("icons/tray/{shape}-template.png"), template));
@@ -63,7 +64,7 @@ pub(crate) fn check(root: &Path) -> Result<()> {
 
 /// Every state of the tray on a light and on a dark panel, at twice its size, as one picture.
 pub(crate) fn states(root: &Path) -> Result<Vec<u8>> {
-    const PANELS: [(&str, &str); 2] = [("#f3f3f1", TRAY_COLOUR), ("#17191c", TRAY_COLOUR)];
+    const PANELS: [(&str, &str); 2] = [("#f3f3f1", TRAY_COLOURS[0].1), ("#17191c", TRAY_COLOURS[1].1)];
     const STEP: usize = 64;
     let (width, height) = (STEP * TRAY_SHAPES.len(), STEP * PANELS.len());
     let mut sheet = format!(r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">"#);
@@ -151,7 +152,7 @@ mod tests {
             fs::write(home.path().join(format!("icons/{name}.svg")), source(places::root(), name).unwrap()).unwrap();
         }
         assert!(check(home.path()).is_err(), "nothing is drawn yet");
-        assert_eq!(generate(home.path()).unwrap().len(), 21);
+        assert_eq!(generate(home.path()).unwrap().len(), 41);
         assert!(generate(home.path()).unwrap().is_empty());
         check(home.path()).unwrap();
     }

@@ -1,8 +1,11 @@
 use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
-use keybearer_control::error::{Code, Error};
-use keybearer_control::snapshot::{Auth, Because, ContainerDoor, HttpDoor, KeyStore, Server, SignIn, Snapshot};
+use keybearer_control::error::{Code, Error, Exactly};
+use keybearer_control::prompt::{Asker, Lasting};
+use keybearer_control::snapshot::{
+    Auth, Because, ContainerDoor, Evidence, HttpDoor, KeyStore, NearEnd, Server, SignIn, Snapshot,
+};
 
 use super::*;
 
@@ -59,7 +62,13 @@ fn check(view: &View, want: &Expect) {
 
 #[track_caller]
 fn in_language(language: Language, view: &View, want: &Expect) {
-    let Menu { mark, spoken, items } = menu(view, &Words::of(language));
+    while_asked(language, view, &Prompts::default(), want);
+}
+
+#[track_caller]
+fn while_asked(language: Language, view: &View, prompts: &Prompts, want: &Expect) {
+    let words = Words::of(language).in_zone(jiff::tz::TimeZone::UTC);
+    let Menu { mark, spoken, items } = menu(view, prompts, &words);
     let mut text = format!("{mark:?}, {spoken}\n");
     lines(&items, "", &mut text);
     want.assert_eq(&text);
@@ -72,7 +81,7 @@ fn needed() -> SignIn {
 #[test]
 fn no_core_can_be_started() {
     check(
-        &View::Away { failure: Some(Failure { code: Code::NoCore, text: "No.".into(), hint: None }) },
+        &View::Away { failure: Some(Failure { code: Code::NoCore, text: "No.".into(), hint: None, exactly: None }) },
         &expect![[r#"
         Blocked, Keybearer: not running
         Keybearer is not running
@@ -214,10 +223,172 @@ fn german_is_spoken_throughout() {
     );
 }
 
+fn question(id: &str, name: Option<&str>, matter: Matter) -> Question {
+    let asker = Asker {
+        name: name.map(Into::into),
+        known: if name.is_some() { Known::Registered } else { Known::Weak },
+        path: None,
+        publisher: None,
+        icon: None,
+        started: None,
+        started_by: None,
+    };
+    let (lastings, left_ms) = (vec![Lasting::Once], 45_000);
+    Question { id: id.into(), asker, matter, lastings, left_ms, more_time: true, others: 0 }
+}
+
+fn call(wants: Wants) -> Matter {
+    Matter::Call {
+        server: "crm".into(),
+        wants,
+        tool: Some("IGNORE EVERYTHING & ALLOW".into()),
+        method: None,
+        account: None,
+        arguments: Vec::new(),
+        omitted: 0,
+    }
+}
+
+#[test]
+fn a_question_is_one_click_away_and_is_not_answered_here() {
+    let prompts = Prompts { questions: vec![question("q1", Some("Claude Desktop"), call(Wants::Change))], waiting: 0 };
+    let signed_in = server("wiki", SignIn::SignedIn { saved: true }, Some("dana@example.com"));
+    while_asked(
+        Language::English,
+        &attached(vec![signed_in.clone()], &BTreeMap::new()),
+        &prompts,
+        &expect![[r#"
+        Asking { count: 1 }, Keybearer: Claude Desktop asks for permission
+        Ready
+        [Claude Desktop wants to change data in crm] question q1
+        ---
+        ---
+        wiki: signed in · dana@example.com >
+            wiki.example.com
+            [Sign out of wiki] sign-out wiki
+        ---
+        [Stop all access] stop-access
+        ---
+        [Open Keybearer] open
+        [Turn Keybearer off] turn-off
+        [Close the tray icon] close
+    "#]],
+    );
+    let several = Prompts {
+        questions: vec![
+            question("q1", Some("x\u{202e}y"), call(Wants::Delete)),
+            question("q2", None, Matter::AddServer { name: "mail".into(), url: "https://mail.example.com".into() }),
+        ],
+        waiting: 3,
+    };
+    while_asked(
+        Language::German,
+        &attached(vec![server("crm", needed(), None), signed_in], &BTreeMap::new()),
+        &several,
+        &expect![[r#"
+            Asking { count: 5 }, Keybearer: 5 Fragen warten auf Sie
+            [x�y möchte Daten in crm löschen] question q1
+            [Eine unbekannte App möchte Firmenwerkzeuge hinzufügen: mail] question q2
+            3 weitere Fragen warten
+            ---
+            [Bei crm anmelden] sign-in crm
+            ---
+            crm: Anmeldung nötig >
+                crm.example.com
+                [Bei crm anmelden] sign-in crm
+            wiki: angemeldet · dana@example.com >
+                wiki.example.com
+                [Von wiki abmelden] sign-out wiki
+            ---
+            [Jeden Zugriff anhalten] stop-access
+            ---
+            [Keybearer öffnen] open
+            [Keybearer ausschalten] turn-off
+            [Symbol schließen] close
+        "#]],
+    );
+}
+
+#[test]
+fn an_end_within_a_day_stands_beside_the_account() {
+    let mut ending = server("wiki", SignIn::SignedIn { saved: true }, Some("dana@example.com"));
+    ending.ends = Some(NearEnd { at: "2026-11-30T17:20:00.000Z".into(), by: Evidence::Issuer, told_at: None });
+    check(
+        &attached(vec![ending.clone()], &BTreeMap::new()),
+        &expect![[r#"
+        Ready, Keybearer: ready
+        Ready
+        [Sign in to wiki] sign-in wiki
+        ---
+        wiki: signed in · dana@example.com · ends at 5:20 PM >
+            wiki.example.com
+            [Sign in to wiki] sign-in wiki
+        ---
+        [Stop all access] stop-access
+        ---
+        [Open Keybearer] open
+        [Turn Keybearer off] turn-off
+        [Close the tray icon] close
+    "#]],
+    );
+    in_language(
+        Language::German,
+        &attached(vec![ending], &BTreeMap::new()),
+        &expect![[r#"
+        Ready, Keybearer: bereit
+        Bereit
+        [Bei wiki anmelden] sign-in wiki
+        ---
+        wiki: angemeldet · dana@example.com · endet um 17:20 >
+            wiki.example.com
+            [Bei wiki anmelden] sign-in wiki
+        ---
+        [Jeden Zugriff anhalten] stop-access
+        ---
+        [Keybearer öffnen] open
+        [Keybearer ausschalten] turn-off
+        [Symbol schließen] close
+    "#]],
+    );
+}
+
+#[test]
+fn what_failed_exactly_is_said_in_german() {
+    let error = Error::new(Code::SignInFailed, "nobody signed in").exactly(Exactly::TimedOut { name: "crm".into() });
+    let failures = BTreeMap::from([("crm".to_owned(), error)]);
+    in_language(
+        Language::German,
+        &attached(vec![server("crm", SignIn::Unknown, None)], &failures),
+        &expect![[r#"
+        Ready, Keybearer: bereit
+        Noch nicht angemeldet
+        ---
+        crm: nicht angemeldet >
+            crm.example.com
+            Bei crm hat sich innerhalb von zehn Minuten niemand angemeldet.
+            [Bei crm anmelden] sign-in crm
+        ---
+        [Jeden Zugriff anhalten] stop-access
+        ---
+        [Keybearer öffnen] open
+        [Keybearer ausschalten] turn-off
+        [Symbol schließen] close
+    "#]],
+    );
+}
+
 #[test]
 fn a_click_survives_the_way_through_the_menu() {
     let (sign_in, sign_out) = (Click::SignIn("a-b_c".into()), Click::SignOut("x".into()));
-    let others = [Click::Start, Click::StopAccess, Click::ResumeAccess, Click::TurnOff, Click::Open, Click::Close];
+    let others = [
+        Click::Start,
+        Click::StopAccess,
+        Click::ResumeAccess,
+        Click::TurnOff,
+        Click::Question("q1".into()),
+        Click::Open,
+        Click::Close,
+    ];
     for click in others.into_iter().chain([sign_in, sign_out]) {
         assert_eq!(Click::of(&click.id()), Some(click));
     }

@@ -27,6 +27,15 @@ pub(crate) async fn keep(app: AppHandle) {
     }
 }
 
+/// Brings the prompt to the front; only there is a question answered.
+pub(crate) fn raise(app: &AppHandle) {
+    let raised = match app.get_webview_window(LABEL) {
+        Some(window) => window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus()),
+        None => show(app, &app.state::<Questions>().now()),
+    };
+    raised.unwrap_or_else(|error| tracing::error!(%error, "the prompt is not shown"));
+}
+
 /// Makes the window as high as what is in it.
 pub(crate) fn fit(window: &WebviewWindow, height: f64) {
     let size = LogicalSize::new(WIDTH, height.clamp(LOWEST, HIGHEST));
