@@ -66,6 +66,15 @@ pub struct Connection {
     pub since: String,
 }
 
+/// A sentence of the catalogue of clients, in each language that Keybearer speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+pub struct Sentence {
+    /// English.
+    pub en: String,
+    /// German.
+    pub de: String,
+}
+
 /// What connecting would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 pub struct Preview {
@@ -84,7 +93,7 @@ pub struct Preview {
     #[ts(optional)]
     pub setting: Option<String>,
     /// What the person should know before saying yes.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Sentence>,
     /// Proves on writing that nothing has changed since.
     pub token: String,
 }
@@ -144,7 +153,7 @@ pub struct Connected {
     /// The files that were written.
     pub files: Vec<Written>,
     /// What the person still has to do.
-    pub afterwards: Vec<String>,
+    pub afterwards: Vec<Sentence>,
 }
 
 /// A file that was written.
@@ -168,7 +177,7 @@ pub struct Disconnected {
     /// The files, and what became of them.
     pub files: Vec<Left>,
     /// What the person still has to do.
-    pub afterwards: Vec<String>,
+    pub afterwards: Vec<Sentence>,
 }
 
 /// A file that we have left.

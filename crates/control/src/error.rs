@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::plain::clean;
+
 /// What went wrong, as something to branch on; text is never matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
@@ -86,12 +88,130 @@ pub struct Error {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub hint: Option<String>,
+    /// What failed exactly, for whoever says it in another language than `message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub exactly: Option<Exactly>,
+}
+
+/// What failed exactly: a kind, and the names that belong in the sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Exactly {
+    /// No server has this name.
+    NoServer {
+        /// The name.
+        name: String,
+    },
+    /// No client has this name.
+    NoClient {
+        /// The name.
+        name: String,
+    },
+    /// The name is taken.
+    Taken {
+        /// The name.
+        name: String,
+    },
+    /// A line of the settings.
+    Line {
+        /// Its number, from 1.
+        line: u32,
+    },
+    /// Nobody is signed in to this server.
+    SignInFirst {
+        /// Its name.
+        name: String,
+    },
+    /// Nobody finished the sign-in in ten minutes.
+    TimedOut {
+        /// To which server.
+        name: String,
+    },
+    /// The sign-in was called off.
+    CalledOff {
+        /// To which server.
+        name: String,
+    },
+    /// Somebody else signed in than is signed in.
+    OtherAccount {
+        /// To which server.
+        name: String,
+        /// Whose sign-in is kept.
+        before: String,
+        /// Who signed in.
+        now: String,
+    },
+    /// The sign-in page could not be shown.
+    NotShown {
+        /// To which server.
+        name: String,
+    },
+    /// The company sign-in or the server ended the sign-in; its words are in the message.
+    SaidNo {
+        /// To which server.
+        name: String,
+    },
+    /// A port is taken.
+    Port {
+        /// Which.
+        port: u16,
+    },
+    /// A client's program is not the one that was registered.
+    OtherProgram {
+        /// Which client.
+        name: String,
+    },
+    /// A client is connected by somebody else's hand already.
+    ConnectedAlready {
+        /// Which client.
+        name: String,
+    },
+    /// A file of the person's is left alone.
+    LeftAlone {
+        /// Which.
+        path: String,
+    },
+    /// Nobody allowed a change in the window.
+    NobodyAllowed,
+}
+
+impl Exactly {
+    /// The same with every name safe to look at.
+    pub(crate) fn clean(&self) -> Self {
+        let mut cleaned = self.clone();
+        match &mut cleaned {
+            Self::NoServer { name }
+            | Self::NoClient { name }
+            | Self::Taken { name }
+            | Self::SignInFirst { name }
+            | Self::TimedOut { name }
+            | Self::CalledOff { name }
+            | Self::NotShown { name }
+            | Self::SaidNo { name }
+            | Self::OtherProgram { name }
+            | Self::ConnectedAlready { name } => *name = clean(name),
+            Self::LeftAlone { path } => *path = clean(path),
+            Self::OtherAccount { name, before, now } => {
+                (*name, *before, *now) = (clean(name), clean(before), clean(now));
+            }
+            Self::Line { .. } | Self::Port { .. } | Self::NobodyAllowed => {}
+        }
+        cleaned
+    }
 }
 
 impl Error {
     /// An error without a hint.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self { code, message: message.into(), hint: None, exactly: None }
+    }
+
+    /// The same as a kind with names.
+    #[must_use]
+    pub fn exactly(mut self, exactly: Exactly) -> Self {
+        self.exactly = Some(exactly);
+        self
     }
 
     /// The same with what to do next.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Exactly};
 use crate::plain::{clean, sentence};
 use crate::snapshot::{KeyStore, Snapshot};
 
@@ -101,6 +101,10 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub hint: Option<String>,
+    /// What failed exactly, where there are words for it in every language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub exactly: Option<Exactly>,
 }
 
 impl View {
@@ -128,7 +132,8 @@ impl View {
 impl Failure {
     /// An error as a person reads it.
     pub fn of(error: &Error) -> Self {
-        Self { code: error.code, text: sentence(&error.message), hint: error.hint.as_deref().map(sentence) }
+        let (text, hint) = (sentence(&error.message), error.hint.as_deref().map(sentence));
+        Self { code: error.code, text, hint, exactly: error.exactly.as_ref().map(Exactly::clean) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The programs that clients are registered by, as files.
 
-use keybearer_control::error::{Code, Error};
+use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_core::broker::Broker;
 use keybearer_model::name::ClientName;
 use keybearer_model::program::Process;
@@ -42,5 +42,5 @@ pub(crate) fn changed(client: &ClientName) -> Error {
         "if you or its maker updated it, register it again: `keybearer clients revoke {client}`, then \
          `keybearer clients add {client} --program PATH`"
     );
-    Error::new(Code::NotAllowed, message).hint(hint)
+    Error::new(Code::NotAllowed, message).exactly(Exactly::OtherProgram { name: client.to_string() }).hint(hint)
 }

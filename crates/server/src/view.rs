@@ -1,6 +1,6 @@
 //! The broker's state as the wire shows it.
 
-use keybearer_control::error::{Code, Error};
+use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_control::snapshot::{
     Auth, Because, Client, ClientBy, Evidence, KeyStore, NearEnd, Server, SignIn, Snapshot,
 };
@@ -152,7 +152,10 @@ pub(crate) fn config_problem(broker: &Broker, problem: &Problem) -> Error {
         Some(line) => format!("{file}:{line}: {}", problem.message),
         None => format!("{file}: {}", problem.message),
     };
-    let error = Error::new(Code::BrokenConfig, message);
+    let mut error = Error::new(Code::BrokenConfig, message);
+    if let Some(line) = problem.line.and_then(|line| u32::try_from(line).ok()) {
+        error = error.exactly(Exactly::Line { line });
+    }
     match &problem.hint {
         Some(hint) => error.hint(hint.clone()),
         None => error,
@@ -163,15 +166,15 @@ pub(crate) fn config_problem(broker: &Broker, problem: &Problem) -> Error {
 pub(crate) fn change_error(broker: &Broker, error: &ChangeError) -> Error {
     let message = error.to_string();
     match error {
-        ChangeError::UnknownServer(_) => {
-            Error::new(Code::UnknownServer, message).hint("see the names with `keybearer servers list`")
-        }
-        ChangeError::UnknownClient(_) => {
-            Error::new(Code::UnknownClient, message).hint("see the names with `keybearer clients list`")
-        }
-        ChangeError::NameTaken(_) => {
-            Error::new(Code::NameTaken, message).hint("choose another name, or remove that one")
-        }
+        ChangeError::UnknownServer(name) => Error::new(Code::UnknownServer, message)
+            .exactly(Exactly::NoServer { name: name.to_string() })
+            .hint("see the names with `keybearer servers list`"),
+        ChangeError::UnknownClient(name) => Error::new(Code::UnknownClient, message)
+            .exactly(Exactly::NoClient { name: name.to_string() })
+            .hint("see the names with `keybearer clients list`"),
+        ChangeError::NameTaken(name) => Error::new(Code::NameTaken, message)
+            .exactly(Exactly::Taken { name: name.clone() })
+            .hint("choose another name, or remove that one"),
         ChangeError::Config(problems) => match problems.first() {
             Some(problem) => config_problem(broker, problem),
             None => Error::new(Code::BrokenConfig, message),
@@ -192,7 +195,7 @@ pub(crate) fn told(told: Told) -> Reply {
 /// Why a sign-in ended without success.
 pub(crate) fn sign_in_error(server: &ServerName, error: &SignInError) -> Error {
     let message = format!("signing in to `{server}` did not work: {error}");
-    let error_with = |code| Error::new(code, message.clone());
+    let error_with = |code| Error::new(code, message.clone()).exactly(exactly(server.to_string(), error));
     match error {
         SignInError::Login(login) => {
             let error = error_with(Code::SignInFailed);
@@ -213,5 +216,18 @@ pub(crate) fn sign_in_error(server: &ServerName, error: &SignInError) -> Error {
             "nothing has changed; to change the account, sign out first with `keybearer logout {server}`"
         )),
         SignInError::NoEntropy(_) => error_with(Code::Internal),
+    }
+}
+
+/// The same, for whoever says it in another language.
+fn exactly(name: String, error: &SignInError) -> Exactly {
+    match error {
+        SignInError::Login(_) | SignInError::NoEntropy(_) => Exactly::SaidNo { name },
+        SignInError::Surface(_) => Exactly::NotShown { name },
+        SignInError::TimedOut => Exactly::TimedOut { name },
+        SignInError::CalledOff => Exactly::CalledOff { name },
+        SignInError::OtherAccount { before, now } => {
+            Exactly::OtherAccount { name, before: before.to_string(), now: now.to_string() }
+        }
     }
 }

@@ -128,7 +128,10 @@ async fn a_missing_core_is_started_once_and_then_when_the_person_wants() {
     let home = tempfile::tempdir().unwrap();
     let (start, mut tries) = no_start();
     let link = Link::open(Client::new(Folders::at(home.path())), start);
-    let why = Some(Failure { code: Code::NoCore, text: "“keybearer” cannot be started.".into(), hint: None });
+    let why =
+        Some(Failure {
+            code: Code::NoCore, text: "“keybearer” cannot be started.".into(), hint: None, exactly: None
+        });
     tries.recv().await.unwrap();
     until(&link, |view| *view == View::Away { failure: why.clone() }).await;
     assert!(tries.try_recv().is_err(), "nobody asked for a second try");

@@ -1,6 +1,8 @@
 //! Connecting clients: what will be done, what was done, what is left to the person.
 
-use keybearer_control::connect::{Connected, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Preview};
+use keybearer_control::connect::{
+    Connected, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Preview, Sentence,
+};
 
 use crate::commands::connect::probe::Trial;
 use crate::plain::{clean, clean_lines};
@@ -45,7 +47,7 @@ pub(crate) fn preview(preview: &Preview) -> String {
         ));
     }
     for warning in &preview.warnings {
-        text.push_str(&format!("\n{} {}\n", Tone::Attention.paint("!"), clean(warning)));
+        text.push_str(&format!("\n{} {}\n", Tone::Attention.paint("!"), clean(&warning.en)));
     }
     text
 }
@@ -124,10 +126,10 @@ pub(crate) fn disconnected(disconnected: &Disconnected) -> String {
     text
 }
 
-fn steps(text: &mut String, afterwards: &[String]) {
+fn steps(text: &mut String, afterwards: &[Sentence]) {
     if !afterwards.is_empty() {
         text.push_str("\nWhat is left to you:\n");
-        afterwards.iter().for_each(|step| text.push_str(&format!("  • {}\n", clean(step))));
+        afterwards.iter().for_each(|step| text.push_str(&format!("  • {}\n", clean(&step.en))));
     }
 }
 

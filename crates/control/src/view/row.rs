@@ -6,7 +6,7 @@ use ts_rs::TS;
 use super::{Failure, host};
 use crate::error::Error;
 use crate::plain::{clean, middle};
-use crate::snapshot::{Auth, Because, Server, SignIn};
+use crate::snapshot::{Auth, Because, NearEnd, Server, SignIn};
 
 /// Foreign text is shown to this length: enough for IT, too little to bury what stands below.
 const LONGEST_QUOTE: usize = 300;
@@ -26,10 +26,10 @@ pub struct Row {
     pub tone: Tone,
     /// Where it stands.
     pub state: State,
-    /// That the sign-in ends soon, as an English sentence.
+    /// When the sign-in ends, if it still serves and that is near: within a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub note: Option<String>,
+    pub ends: Option<NearEnd>,
     /// Why the person has to sign in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -110,7 +110,7 @@ impl Row {
             account: server.account.as_deref().map(clean),
             tone,
             state,
-            note: note(server),
+            ends: near_end(server),
             because: because(&server.state),
             quote: quote(&server.state).map(|said| middle(&clean(said), LONGEST_QUOTE)),
             failure: failure.map(Failure::of),
@@ -147,10 +147,10 @@ fn standing(server: &Server) -> (Tone, State) {
     }
 }
 
-/// That a sign-in which still serves ends soon.
-fn note(server: &Server) -> Option<String> {
+/// The near end of a sign-in which still serves.
+fn near_end(server: &Server) -> Option<NearEnd> {
     match &server.state {
-        SignIn::SignedIn { .. } | SignIn::Renewing => server.ends.as_ref().map(|ends| ends.sentence(&server.name)),
+        SignIn::SignedIn { .. } | SignIn::Renewing => server.ends.clone(),
         SignIn::Unknown
         | SignIn::Ready
         | SignIn::SigningIn

@@ -2,7 +2,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::error::Code;
-use crate::snapshot::{Auth, Because, ContainerDoor, HttpDoor, Server, SignIn};
+use crate::snapshot::{Auth, Because, ContainerDoor, Evidence, HttpDoor, NearEnd, Server, SignIn};
 
 fn server(name: &str, state: SignIn) -> Server {
     let account = matches!(state, SignIn::SignedIn { .. }).then(|| "dana@example.com".to_owned());
@@ -53,7 +53,10 @@ fn text(view: &View) -> String {
         if let Some(because) = &row.because {
             text += &format!(" · {because:?}");
         }
-        for part in [&row.note, &row.account, &row.quote].into_iter().flatten() {
+        if let Some(ends) = &row.ends {
+            text += &format!(" · ends {}", ends.at);
+        }
+        for part in [&row.account, &row.quote].into_iter().flatten() {
             text += &format!(" · {part}");
         }
         text += &row.action.map_or("\n".into(), |action| format!(" [{action:?}]\n"));
@@ -158,8 +161,30 @@ fn what_concerns_the_whole_is_a_notice() {
     expect![[r#"
         Ready: Problems { count: 1 }
         ! MemoryForWant
-        ! Problem { failure: Failure { code: BrokenConfig, text: "Line 3: “sever” is unknown.", hint: Some("Did you mean “server”?") } }
+        ! Problem { failure: Failure { code: BrokenConfig, text: "Line 3: “sever” is unknown.", hint: Some("Did you mean “server”?"), exactly: None } }
     "#]].assert_eq(&text(&View::attached(&broken, &BTreeMap::new())));
+}
+
+#[test]
+fn a_near_end_is_told_while_the_sign_in_serves() {
+    let near = |state| Server {
+        ends: Some(NearEnd { at: since(), by: Evidence::Issuer, told_at: None }),
+        ..server("crm", state)
+    };
+    check(
+        vec![near(SIGNED_IN)],
+        &expect![[r#"
+            Ready: Ready
+            crm · crm.example.com:8443 · Attention SignedIn · ends 2026-11-21T09:00:00.000Z · dana@example.com [SignIn]
+        "#]],
+    );
+    check(
+        vec![near(needed())],
+        &expect![[r#"
+            SignIn { count: 1 }: SignInTo { name: "crm" }
+            crm · crm.example.com:8443 · Attention SignInNeeded · SignedOut [SignIn]
+        "#]],
+    );
 }
 
 #[test]
@@ -181,7 +206,8 @@ fn a_failed_request_stands_at_its_server() {
     let View::Attached { home, .. } = View::attached(&snapshot(vec![server("crm", needed())]), &failures) else {
         unreachable!("attached")
     };
-    let failure = Failure { code: Code::SignInFailed, text: "“crm” refused the sign-in.".into(), hint: None };
+    let failure =
+        Failure { code: Code::SignInFailed, text: "“crm” refused the sign-in.".into(), hint: None, exactly: None };
     assert_eq!(home.rows[0].failure, Some(failure));
 }
 

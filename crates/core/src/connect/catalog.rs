@@ -24,6 +24,16 @@ const FILES: [&str; 12] = [
     include_str!("../../clients/mcpo.toml"),
 ];
 
+/// A sentence for the person, in each language that Keybearer speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sentence {
+    /// English.
+    pub en: String,
+    /// German.
+    pub de: String,
+}
+
 /// A client and what is known of it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,10 +45,10 @@ pub struct Known {
     /// Where this is documented.
     pub source: String,
     /// What has to be done before it sees a change.
-    pub restart: String,
+    pub restart: Sentence,
     /// What a person should know before connecting it.
     #[serde(default)]
-    pub warning: Option<String>,
+    pub warning: Option<Sentence>,
     /// Paths that show that it is installed.
     #[serde(default)]
     pub signs: PerSystem,
@@ -123,10 +133,10 @@ pub struct Way {
     pub changes: Vec<Change>,
     /// What the person has to know of this way.
     #[serde(default)]
-    pub warning: Option<String>,
+    pub warning: Option<Sentence>,
     /// What the person has to do afterwards, besides the restart.
     #[serde(default)]
-    pub afterwards: Vec<String>,
+    pub afterwards: Vec<Sentence>,
 }
 
 fn loopback() -> String {
@@ -170,7 +180,7 @@ pub struct Switch {
     #[serde(default)]
     pub when: Option<bool>,
     /// What a person is told.
-    pub says: String,
+    pub says: Sentence,
     /// Windows: the key below `HKEY_LOCAL_MACHINE` and `HKEY_CURRENT_USER`.
     #[serde(default)]
     pub registry: Option<String>,

@@ -3,7 +3,7 @@
 //! What is known of a client, and how a text is changed, is `keybearer_core::connect`.
 
 use keybearer_control::connect::{Connected, Disconnected, KnownClient, Preview, Wish, Written};
-use keybearer_control::error::{Code, Error};
+use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_control::snapshot::{ContainerDoor, HttpDoor};
 use keybearer_control::wire::Reply;
 use keybearer_core::connect::catalog::Transport;
@@ -146,6 +146,7 @@ impl Control {
             HttpDoor::Open { addresses } => addresses.first().and_then(|address| port_of(address)).ok_or_else(no_port),
             HttpDoor::Blocked { port } => {
                 Err(Error::new(Code::PortTaken, format!("the HTTP door is closed: another program has port {port}"))
+                    .exactly(Exactly::Port { port })
                     .hint("set `http_port` in config.toml to another one"))
             }
             HttpDoor::Closed => Err(no_port()),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use keybearer_control::error::{Code, Error};
+use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_core::connect::edit::EditError;
 use keybearer_core::connect::plan::PlanError;
 use keybearer_os::person_file::PersonFileError;
@@ -13,6 +13,7 @@ pub(super) fn internal(message: &str) -> Error {
 
 pub(super) fn unknown_server(name: &str) -> Error {
     Error::new(Code::UnknownServer, format!("there is no server `{name}`"))
+        .exactly(Exactly::NoServer { name: name.to_owned() })
         .hint("see the names with `keybearer servers list`")
 }
 
@@ -22,7 +23,9 @@ pub(super) fn unknown_client(name: &str) -> Error {
 }
 
 pub(super) fn not_connected(name: &str) -> Error {
-    Error::new(Code::UnknownClient, format!("`{name}` is not connected")).hint("see what is with `keybearer connect`")
+    Error::new(Code::UnknownClient, format!("`{name}` is not connected"))
+        .exactly(Exactly::NoClient { name: name.to_owned() })
+        .hint("see what is with `keybearer connect`")
 }
 
 pub(super) fn drifted() -> Error {
@@ -55,5 +58,5 @@ pub(super) fn plan(path: &Path, error: &PlanError) -> Error {
             (Code::NotSaved, "add the entry by hand: `--dry-run` shows it")
         }
     };
-    Error::new(code, message).hint(hint)
+    Error::new(code, message).exactly(Exactly::LeftAlone { path: path.display().to_string() }).hint(hint)
 }

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use keybearer_control::connect::{Connection, KnownClient, Wish};
-use keybearer_control::error::{Code, Error};
+use keybearer_control::connect::{Connection, KnownClient, Sentence, Wish};
+use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_core::connect::catalog::{self, Known, KnownFile, Transport, Way};
 use keybearer_core::connect::places::{Places, System};
 use keybearer_core::connect::plan::{self, FileRecord, Planned, Precondition, Record, Standing};
@@ -48,7 +48,7 @@ pub(super) struct Survey {
     pub(super) program: Option<String>,
     /// The address at which the container door is to be opened for this.
     pub(super) container_address: Option<Ipv4Addr>,
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Sentence>,
     pub(super) token: String,
 }
 
@@ -98,13 +98,18 @@ pub(super) fn known_clients(ground: &Ground) -> Vec<KnownClient> {
     catalog::known().unwrap_or_default().into_iter().map(told).collect()
 }
 
+/// A sentence of the catalogue as the wire carries it.
+pub(super) fn told(sentence: &catalog::Sentence) -> Sentence {
+    Sentence { en: sentence.en.clone(), de: sentence.de.clone() }
+}
+
 /// What a person calls a client, and what they have to do after its files have changed.
-pub(super) fn afterwards(record: &Record) -> (String, Vec<String>) {
+pub(super) fn afterwards(record: &Record) -> (String, Vec<Sentence>) {
     let Ok(known) = find(&record.client) else { return (record.client.clone(), Vec::new()) };
     let way = known.ways.iter().find(|way| {
         way.transport.as_str() == record.transport && way.placement == record.placement && !way.afterwards.is_empty()
     });
-    let steps = way.map_or_else(|| vec![known.restart.clone()], |way| way.afterwards.clone());
+    let steps = way.map_or_else(|| vec![told(&known.restart)], |way| way.afterwards.iter().map(told).collect());
     (known.name, steps)
 }
 
@@ -124,6 +129,7 @@ impl Survey {
         let record = ground.records.get(&known.id);
         if ground.name_taken && record.as_ref().is_none_or(|record| record.registered.is_none()) {
             return Err(Error::new(Code::NameTaken, format!("there is a client `{}` already", known.id))
+                .exactly(Exactly::ConnectedAlready { name: known.name.clone() })
                 .hint(format!("if it is the same one: `keybearer clients revoke {}` first", known.id)));
         }
         let filling = filling(&ground, &way)?;
@@ -176,6 +182,7 @@ impl Survey {
         if let Some(old) = self.record.as_ref().and_then(|record| record.files.iter().find(elsewhere)) {
             let message = format!("{} is connected through `{}` now", self.known.name, old.path.display());
             return Err(Error::new(Code::NameTaken, message)
+                .exactly(Exactly::ConnectedAlready { name: self.known.name.clone() })
                 .hint(format!("take that back first: `keybearer disconnect {}`", self.known.id)));
         }
         self.token = seen.token();
@@ -272,11 +279,15 @@ fn is_installed(known: &Known, ground: &Ground) -> bool {
     signs.into_iter().any(|path| !person_file::matching(&path).is_empty())
 }
 
-fn warnings(known: &Known, way: &Way, ground: &Ground) -> Vec<String> {
-    let mut warnings: Vec<String> = known.warning.iter().chain(&way.warning).cloned().collect();
+fn warnings(known: &Known, way: &Way, ground: &Ground) -> Vec<Sentence> {
+    let mut warnings: Vec<Sentence> = known.warning.iter().chain(&way.warning).map(told).collect();
     warnings.extend(switches::set(known, &ground.places));
     if !known.signs.of(ground.places.system).is_empty() && !is_installed(known, ground) {
-        warnings.push(format!("{} does not seem to be installed here.", known.name));
+        let name = &known.name;
+        warnings.push(Sentence {
+            en: format!("{name} does not seem to be installed here."),
+            de: format!("{name} scheint hier nicht installiert zu sein."),
+        });
     }
     warnings
 }

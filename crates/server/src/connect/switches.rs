@@ -1,13 +1,16 @@
 //! Whether a company's switches keep a client from seeing what we write.
 
+use keybearer_control::connect::Sentence;
 use keybearer_core::connect::catalog::{Known, Switch};
 use keybearer_core::connect::managed;
 use keybearer_core::connect::places::Places;
 use keybearer_os::{person_file, registry};
 
+use super::survey::told;
+
 /// What a person is told of those that are set.
-pub(super) fn set(known: &Known, places: &Places) -> Vec<String> {
-    known.switches.iter().filter(|switch| is_set(switch, places)).map(|switch| switch.says.clone()).collect()
+pub(super) fn set(known: &Known, places: &Places) -> Vec<Sentence> {
+    known.switches.iter().filter(|switch| is_set(switch, places)).map(|switch| told(&switch.says)).collect()
 }
 
 fn is_set(switch: &Switch, places: &Places) -> bool {

@@ -1,6 +1,6 @@
 //! Writes what was surveyed, and takes it back: every file or none.
 
-use keybearer_control::connect::{Leaving, Left};
+use keybearer_control::connect::{Leaving, Left, Sentence};
 use keybearer_control::error::{Code, Error};
 use keybearer_core::connect::plan::{self, FileRecord, Record, Standing, Undone};
 use keybearer_model::name::ClientName;
@@ -16,7 +16,7 @@ pub(super) struct Taken {
     pub(super) name: String,
     pub(super) registered: Option<ClientName>,
     pub(super) files: Vec<Left>,
-    pub(super) afterwards: Vec<String>,
+    pub(super) afterwards: Vec<Sentence>,
 }
 
 /// Writes the files with the key in its place, and remembers them.

@@ -1,7 +1,7 @@
 //! A server's tools, listed for the person at the window.
 
 use keybearer_control::activity::Risk;
-use keybearer_control::error::{Code, Error};
+use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_control::pages::Tool;
 use keybearer_control::wire::Reply;
 use keybearer_core::keeper::Standing;
@@ -12,7 +12,7 @@ use keybearer_os::peer::Peer;
 use serde_json::Value;
 
 use super::told;
-use crate::control::Control;
+use crate::control::{Control, unknown_server};
 use crate::own;
 
 impl Control {
@@ -21,10 +21,10 @@ impl Control {
     pub(crate) async fn tools(&self, server: &str, peer: Option<&Peer>) -> Result<Reply, Error> {
         let name: ServerName = server.parse().map_err(|cause| Error::new(Code::BadRequest, format!("{cause}")))?;
         let Some(state) = self.broker.sign_in_state(&name) else {
-            return Err(Error::new(Code::UnknownServer, format!("there is no server `{name}`")));
+            return Err(unknown_server(&name));
         };
         if matches!(state.standing, Standing::Needed(_) | Standing::SigningIn) {
-            return Err(Error::new(Code::SignInNeeded, format!("sign in to `{name}` to see its tools")));
+            return Err(sign_in_first(&name));
         }
         let chain = peer.map(|peer| peer.clone().whole_chain()).unwrap_or_default();
         let (caller, _) = self.broker.caller_by_chain(chain);
@@ -32,6 +32,11 @@ impl Control {
         let listed = listed.map_err(|said| Error::new(Code::Unreachable, said))?;
         Ok(Reply::Tools { tools: listed.iter().filter_map(tool).collect() })
     }
+}
+
+fn sign_in_first(name: &ServerName) -> Error {
+    Error::new(Code::SignInNeeded, format!("sign in to `{name}` to see its tools"))
+        .exactly(Exactly::SignInFirst { name: name.to_string() })
 }
 
 fn tool(listed: &Value) -> Option<Tool> {

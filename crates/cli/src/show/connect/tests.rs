@@ -48,7 +48,7 @@ fn a_preview_shows_lines_and_no_key() {
             added: vec![Added { line: 3, text: "  \"crm\": {\n    \"key\": \"‹key›\"\n  }".into() }],
         }],
         setting: Some("container_door = \"172.17.0.1\"".into()),
-        warnings: vec!["Chat can have many users.".into()],
+        warnings: vec![Sentence { en: "Chat can have many users.".into(), de: "Viele.".into() }],
         token: "t".into(),
     };
     expect![[r#"
@@ -78,7 +78,7 @@ fn what_was_done_and_what_is_left() {
         transport: "stdio".into(),
         servers: vec!["crm".into()],
         files: vec![Written { path: "/a.json".into(), backup: Some("/state/a.json".into()) }],
-        afterwards: vec!["Start Chat again.".into()],
+        afterwards: vec![Sentence { en: "Start Chat again.".into(), de: "Neu starten.".into() }],
     };
     let trial = |tools, sign_in, error: Option<&str>| Trial {
         server: Some("crm".into()),
