@@ -22,6 +22,8 @@ const COMMANDS: &[&str] = &[
     "revoke",
     "revoke_permission",
     "activity",
+    "inspect",
+    "stop_inspecting",
     "settings",
     "stop_access",
     "resume_access",

@@ -4,12 +4,14 @@
 use keybearer_control::activity::Record;
 use keybearer_control::connect::{Connected, Disconnected, KnownClient, Preview, Wish};
 use keybearer_control::error::Error;
+use keybearer_control::inspector::Exchange;
 use keybearer_control::pages::{Found, Settings, Tool};
 use keybearer_control::view::{Failure, View};
 use tauri::State;
 use tauri::ipc::Channel;
 
 use crate::about::{self, About};
+use crate::inspecting::Inspecting;
 use crate::link::Link;
 use crate::panel;
 
@@ -86,6 +88,20 @@ pub(crate) async fn revoke_permission(link: State<'_, Link>, number: u64) -> Res
 #[tauri::command]
 pub(crate) async fn activity(link: State<'_, Link>, records: Channel<Vec<Record>>) -> Result<(), Failure> {
     link.activity(|new| records.send(new)).await.map_err(Failure::from)
+}
+
+#[tauri::command]
+pub(crate) async fn inspect(
+    link: State<'_, Link>,
+    looking: State<'_, Inspecting>,
+    exchanges: Channel<Vec<Exchange>>,
+) -> Result<(), Failure> {
+    looking.follow(link.core(), |new| exchanges.send(new)).await.map_err(Failure::from)
+}
+
+#[tauri::command]
+pub(crate) fn stop_inspecting(looking: State<'_, Inspecting>) {
+    looking.end();
 }
 
 #[tauri::command]

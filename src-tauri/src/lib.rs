@@ -7,6 +7,7 @@ mod about;
 pub mod arguments;
 mod comings_back;
 mod commands;
+mod inspecting;
 pub mod link;
 pub mod menu;
 mod panel;
@@ -23,6 +24,7 @@ use keybearer_os::folders::Folders;
 use tauri::{App, AppHandle, Emitter, Manager, RunEvent};
 
 use arguments::Start;
+use inspecting::Inspecting;
 use link::Link;
 use prompts::Questions;
 use words::{Language, Words};
@@ -49,6 +51,8 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
             commands::revoke,
             commands::revoke_permission,
             commands::activity,
+            commands::inspect,
+            commands::stop_inspecting,
             commands::settings,
             commands::stop_access,
             commands::resume_access,
@@ -71,18 +75,19 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn std::error::Error>> {
-    let (link, questions) = tauri::async_runtime::block_on(async {
+    let (link, questions, mut shades) = tauri::async_runtime::block_on(async {
         let client = Client::new(folders.clone());
         let link = Link::open(client.clone(), link::core_of(folders));
         tauri::async_runtime::spawn(windows_for_core::keep(client.clone(), link.views()));
         tauri::async_runtime::spawn(comings_back::keep(client.clone()));
         let questions = Questions::open(client, link.views());
-        (link, questions)
+        (link, questions, panel::shades())
     });
     let tray = tray::create(app.handle(), Words::of(Language::of_person()))?;
-    let mut views = link.views();
+    let (mut views, mut asked) = (link.views(), questions.shown());
     app.manage(link);
     app.manage(questions);
+    app.manage(Inspecting::default());
     tauri::async_runtime::spawn(prompts::window::keep(app.handle().clone()));
     let words = Words::of(Language::of_person());
     tauri::async_runtime::spawn(prompts::notices::keep(app.handle().clone(), words));
@@ -91,10 +96,17 @@ fn set_up(app: &mut App, folders: Folders, start: Start) -> Result<(), Box<dyn s
     tauri::async_runtime::spawn(async move {
         loop {
             let view = views.borrow_and_update().clone();
-            shown_in.emit("view", &view).and_then(|()| tray.draw(&view)).unwrap_or_else(|error| {
-                tracing::warn!(%error, "view not shown");
-            });
-            if views.changed().await.is_err() {
+            let (prompts, shade) = (asked.borrow_and_update().clone(), *shades.borrow_and_update());
+            tray.draw(&view, &prompts, shade).unwrap_or_else(|error| tracing::warn!(%error, "tray not drawn"));
+            let changed = tokio::select! {
+                changed = views.changed() => changed.map(|()| {
+                    let view = views.borrow().clone();
+                    shown_in.emit("view", &view).unwrap_or_else(|error| tracing::warn!(%error, "view not shown"));
+                }),
+                changed = asked.changed() => changed,
+                changed = shades.changed() => changed,
+            };
+            if changed.is_err() {
                 return;
             }
         }

@@ -1,8 +1,9 @@
 //! The one window: made when it is wanted, gone when it is closed.
 
 use tauri::webview::{NewWindowResponse, WebviewWindowBuilder};
-use tauri::{AppHandle, Manager, Url, WebviewUrl};
+use tauri::{AppHandle, Manager, Url, WebviewUrl, WindowEvent};
 
+use crate::inspecting::Inspecting;
 use crate::words::Language;
 
 const LABEL: &str = "main";
@@ -17,15 +18,22 @@ pub(crate) fn show(app: &AppHandle) {
 }
 
 fn create(app: &AppHandle) -> tauri::Result<()> {
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(address().into()))
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(address().into()))
         .title("Keybearer")
         .inner_size(920.0, 640.0)
         .min_inner_size(640.0, 480.0)
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
-        .build()
-        .map(drop)
+        .build()?;
+    let app = app.clone();
+    window.on_window_event(move |event| {
+        // Whoever looked at messages looks no longer.
+        if let WindowEvent::Destroyed = event {
+            app.state::<Inspecting>().end();
+        }
+    });
+    Ok(())
 }
 
 /// The page, told which language the tray speaks.

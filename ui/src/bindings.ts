@@ -100,7 +100,11 @@ text: string,
 /**
  * What to do, as an English sentence.
  */
-hint?: string, };
+hint?: string, 
+/**
+ * What failed exactly, where there are words for it in every language.
+ */
+exactly?: Exactly, };
 
 /**
  * One server.
@@ -127,9 +131,9 @@ tone: Tone,
  */
 state: State, 
 /**
- * That the sign-in ends soon, as an English sentence.
+ * When the sign-in ends, if it still serves and that is near: within a day.
  */
-note?: string, 
+ends?: NearEnd, 
 /**
  * Why the person has to sign in.
  */
@@ -481,17 +485,85 @@ issuer?: string,
 /**
  * How often.
  */
-times?: number, };
+times?: number, 
+/**
+ * On what the decision rests; `reason` says the same in English.
+ */
+basis?: Basis, 
+/**
+ * The number of the rule.
+ */
+rule?: number, 
+/**
+ * The rule's line in `config.toml`.
+ */
+line?: number, 
+/**
+ * The number of the permission.
+ */
+permission?: number, 
+/**
+ * What a question or a permission is about.
+ */
+matter?: Topic, 
+/**
+ * Its tool, method, or the name of the app that was to be connected.
+ */
+what?: string, 
+/**
+ * What the person said.
+ */
+answer?: Said, 
+/**
+ * How long a permission lasts.
+ */
+lasts?: Said, 
+/**
+ * Why an answer or a permission does not count.
+ */
+why?: Why, 
+/**
+ * The servers that one sign-in serves.
+ */
+servers: Array<string>, 
+/**
+ * The number of the call's messages, where somebody looked at them.
+ */
+exchange?: number, 
+/**
+ * When a sign-in ends, RFC 3339.
+ */
+at?: string, };
 
 /**
  * What a record is about.
  */
-export type Happening = "call" | "sign_in" | "sign_out" | "renewed" | "client_added" | "program_changed" | "client_revoked" | "server_added" | "server_removed" | "access_stopped" | "access_resumed" | "repaired" | "discontinued" | "turned_away" | "lost" | "other";
+export type Happening = "call" | "sign_in" | "sign_in_ends" | "sign_out" | "renewed" | "client_added" | "answered" | "answer_refused" | "prompter_attached" | "prompter_refused" | "permission_given" | "permission_ended" | "program_changed" | "client_revoked" | "server_added" | "server_removed" | "access_stopped" | "access_resumed" | "repaired" | "discontinued" | "turned_away" | "inspection_begun" | "inspection_ended" | "lost" | "other";
 
 /**
  * What was decided about a call.
  */
 export type Decision = "allow" | "deny";
+
+/**
+ * On what a decision rests.
+ */
+export type Basis = "rule" | "registered_client" | "person" | "permission" | "no_rule" | "nobody_to_ask" | "no_answer" | "too_many_questions" | "other_servers" | "stopped" | "other";
+
+/**
+ * What a question or a permission is about.
+ */
+export type Topic = "connect" | "call" | "add_server" | "add_client" | "other";
+
+/**
+ * What a person said.
+ */
+export type Said = "deny" | "once" | "session" | "today" | "always" | "other";
+
+/**
+ * Why an answer or a permission does not count.
+ */
+export type Why = "too_early" | "too_late" | "twice" | "withdrawn" | "unknown" | "not_offered" | "not_the_shell" | "taken" | "revoked" | "program_closed" | "program_changed" | "client_revoked" | "server_removed" | "ran_out" | "other";
 
 /**
  * What a tool may do.
@@ -502,6 +574,60 @@ export type Risk = "read" | "change" | "delete" | "send";
  * How a call ended.
  */
 export type Outcome = "answered" | "denied" | "unknown_server" | "unknown_session" | "not_sent" | "sign_in_needed" | "refused_by_server" | "issuer_unavailable" | "key_store" | "unreachable" | "interrupted" | "aborted" | "other";
+
+/**
+ * One call's messages.
+ */
+export type Exchange = { 
+/**
+ * Its number; the record of the call has it, too.
+ */
+number: number, 
+/**
+ * The names of the headers that the app sent.
+ */
+came: Array<string>, 
+/**
+ * Those of them that did not go on.
+ */
+stripped: Array<string>, 
+/**
+ * The header that carried the credential, where one was attached. Its value is not told.
+ */
+credential?: string, 
+/**
+ * What the app sent.
+ */
+sent: Messages, 
+/**
+ * The server's HTTP status.
+ */
+status?: number, 
+/**
+ * What the server sent.
+ */
+got: Messages, };
+
+/**
+ * The messages of one direction.
+ */
+export type Messages = { 
+/**
+ * Each as indented JSON, its secrets cut.
+ */
+texts: Array<string>, 
+/**
+ * How many bytes there were.
+ */
+bytes: number, 
+/**
+ * How many secrets were cut.
+ */
+cut: number, 
+/**
+ * Whether there was something that could not be looked through, and is not shown.
+ */
+withheld: boolean, };
 
 /**
  * A tool of a server, in the server's words: foreign text, clean and of bounded length.
@@ -819,6 +945,19 @@ given: string,
 ends?: string, };
 
 /**
+ * A sentence of the catalogue of clients, in each language that Keybearer speaks.
+ */
+export type Sentence = { 
+/**
+ * English.
+ */
+en: string, 
+/**
+ * German.
+ */
+de: string, };
+
+/**
  * Which client to connect, and how.
  */
 export type Wish = { 
@@ -928,7 +1067,7 @@ setting?: string,
 /**
  * What the person should know before saying yes.
  */
-warnings: Array<string>, 
+warnings: Array<Sentence>, 
 /**
  * Proves on writing that nothing has changed since.
  */
@@ -1008,7 +1147,7 @@ files: Array<Written>,
 /**
  * What the person still has to do.
  */
-afterwards: Array<string>, };
+afterwards: Array<Sentence>, };
 
 /**
  * A file that was written.
@@ -1042,7 +1181,7 @@ files: Array<Left>,
 /**
  * What the person still has to do.
  */
-afterwards: Array<string>, };
+afterwards: Array<Sentence>, };
 
 /**
  * A file that we have left.
@@ -1282,7 +1421,7 @@ server: string, } | { "do": "look",
 /**
  * The address.
  */
-url: string, } | { "do": "settings" } | { "do": "stop_access" } | { "do": "resume_access" } | { "do": "take_prompts" } | { "do": "answer", 
+url: string, } | { "do": "inspect" } | { "do": "settings" } | { "do": "stop_access" } | { "do": "resume_access" } | { "do": "take_prompts" } | { "do": "answer", 
 /**
  * Which.
  */
@@ -1421,7 +1560,11 @@ sockets: Array<string>, } | { "reply": "activity",
 /**
  * The records.
  */
-records: Array<Record>, } | { "reply": "tools", 
+records: Array<Record>, } | { "reply": "exchanges", 
+/**
+ * The calls, as they ended.
+ */
+exchanges: Array<Exchange>, } | { "reply": "tools", 
 /**
  * The tools, in the server's order.
  */
@@ -1463,9 +1606,82 @@ message: string,
 /**
  * What to do next, where there is something.
  */
-hint?: string, };
+hint?: string, 
+/**
+ * What failed exactly, for whoever says it in another language than `message`.
+ */
+exactly?: Exactly, };
 
 /**
  * What went wrong, as something to branch on; text is never matched.
  */
 export type Code = "bad_request" | "unknown_server" | "unknown_client" | "name_taken" | "broken_config" | "not_saved" | "unreachable" | "certificate" | "sign_in_needed" | "sign_in_failed" | "unsupported" | "key_store" | "port_taken" | "drifted" | "not_allowed" | "not_answered" | "unknown_permission" | "no_core" | "internal";
+
+/**
+ * What failed exactly: a kind, and the names that belong in the sentence.
+ */
+export type Exactly = { "kind": "no_server", 
+/**
+ * The name.
+ */
+name: string, } | { "kind": "no_client", 
+/**
+ * The name.
+ */
+name: string, } | { "kind": "taken", 
+/**
+ * The name.
+ */
+name: string, } | { "kind": "line", 
+/**
+ * Its number, from 1.
+ */
+line: number, } | { "kind": "sign_in_first", 
+/**
+ * Its name.
+ */
+name: string, } | { "kind": "timed_out", 
+/**
+ * To which server.
+ */
+name: string, } | { "kind": "called_off", 
+/**
+ * To which server.
+ */
+name: string, } | { "kind": "other_account", 
+/**
+ * To which server.
+ */
+name: string, 
+/**
+ * Whose sign-in is kept.
+ */
+before: string, 
+/**
+ * Who signed in.
+ */
+now: string, } | { "kind": "not_shown", 
+/**
+ * To which server.
+ */
+name: string, } | { "kind": "said_no", 
+/**
+ * To which server.
+ */
+name: string, } | { "kind": "port", 
+/**
+ * Which.
+ */
+port: number, } | { "kind": "other_program", 
+/**
+ * Which client.
+ */
+name: string, } | { "kind": "connected_already", 
+/**
+ * Which client.
+ */
+name: string, } | { "kind": "left_alone", 
+/**
+ * Which.
+ */
+path: string, } | { "kind": "nobody_allowed" };

@@ -79,6 +79,53 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub times: Option<u64>,
+    /// On what the decision rests; `reason` says the same in English.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub basis: Option<Basis>,
+    /// The number of the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub rule: Option<u32>,
+    /// The rule's line in `config.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub line: Option<u32>,
+    /// The number of the permission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub permission: Option<u64>,
+    /// What a question or a permission is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub matter: Option<Topic>,
+    /// Its tool, method, or the name of the app that was to be connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub what: Option<String>,
+    /// What the person said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub answer: Option<Said>,
+    /// How long a permission lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub lasts: Option<Said>,
+    /// Why an answer or a permission does not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub why: Option<Why>,
+    /// The servers that one sign-in serves.
+    #[serde(default)]
+    pub servers: Vec<String>,
+    /// The number of the call's messages, where somebody looked at them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub exchange: Option<u64>,
+    /// When a sign-in ends, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub at: Option<String>,
 }
 
 /// What a record is about.
@@ -89,12 +136,26 @@ pub enum Happening {
     Call,
     /// Somebody signed in.
     SignIn,
+    /// A sign-in ends soon.
+    SignInEnds,
     /// Somebody signed out.
     SignOut,
     /// A sign-in was renewed.
     Renewed,
     /// An app was registered.
     ClientAdded,
+    /// A person answered a question.
+    Answered,
+    /// An answer did not count.
+    AnswerRefused,
+    /// A shell was let answer questions.
+    PrompterAttached,
+    /// Somebody who may not wanted to answer questions.
+    PrompterRefused,
+    /// A permission was given.
+    PermissionGiven,
+    /// A permission does not count any more.
+    PermissionEnded,
     /// Another program is where an app's was.
     ProgramChanged,
     /// An app was revoked.
@@ -113,6 +174,10 @@ pub enum Happening {
     Discontinued,
     /// Requests were turned away at a door.
     TurnedAway,
+    /// The messages of calls were shown at the shell from now on.
+    InspectionBegun,
+    /// They are not shown any more.
+    InspectionEnded,
     /// Records were lost.
     Lost,
     /// Something that this window does not know yet.
@@ -129,6 +194,108 @@ pub enum Decision {
     Allow,
     /// It may not.
     Deny,
+}
+
+/// On what a decision rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// A rule of `config.toml`.
+    Rule,
+    /// The app is registered, and the message only keeps its session or lists what there is.
+    RegisteredClient,
+    /// The person's answer.
+    Person,
+    /// A permission.
+    Permission,
+    /// No rule allows it.
+    NoRule,
+    /// Nobody was there to ask.
+    NobodyToAsk,
+    /// The person did not answer in time.
+    NoAnswer,
+    /// Too many questions waited.
+    TooManyQuestions,
+    /// The app may use other servers.
+    OtherServers,
+    /// All access is stopped.
+    Stopped,
+    /// Something that this window does not know yet.
+    #[serde(other)]
+    Other,
+}
+
+/// What a question or a permission is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// Connecting to a server and seeing what there is.
+    Connect,
+    /// A tool or method.
+    Call,
+    /// A new server.
+    AddServer,
+    /// A new app.
+    AddClient,
+    /// Something that this window does not know yet.
+    #[serde(other)]
+    Other,
+}
+
+/// What a person said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// No.
+    Deny,
+    /// Yes, this once.
+    Once,
+    /// Yes, until the program closes.
+    Session,
+    /// Yes, until midnight.
+    Today,
+    /// Yes, until it is revoked.
+    Always,
+    /// Something that this window does not know yet.
+    #[serde(other)]
+    Other,
+}
+
+/// Why an answer or a permission does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It came before the question could be read.
+    TooEarly,
+    /// Its time was over.
+    TooLate,
+    /// The question was answered before.
+    Twice,
+    /// The question was not asked any more.
+    Withdrawn,
+    /// There was no such question.
+    Unknown,
+    /// That was not among the answers.
+    NotOffered,
+    /// It did not come from the shell.
+    NotTheShell,
+    /// Another shell answers questions.
+    Taken,
+    /// The person took it back.
+    Revoked,
+    /// Its program has closed.
+    ProgramClosed,
+    /// Another program is in the place of its app's.
+    ProgramChanged,
+    /// Its app was revoked.
+    ClientRevoked,
+    /// Its server was removed.
+    ServerRemoved,
+    /// Its time is over.
+    RanOut,
+    /// Something that this window does not know yet.
+    #[serde(other)]
+    Other,
 }
 
 /// What a tool may do.
@@ -182,11 +349,12 @@ impl Record {
     /// The record of a line of the trail; `None` for what is none.
     pub fn read(line: serde_json::Value) -> Option<Self> {
         let mut record: Self = serde_json::from_value(line).ok()?;
-        let Self { client, program, server, method, tool, account, reason, issuer, .. } = &mut record;
-        for text in [client, program, server, method, tool, account, reason, issuer].into_iter().flatten() {
+        let Self { client, program, server, method, tool, account, reason, issuer, what, at, .. } = &mut record;
+        for text in [client, program, server, method, tool, account, reason, issuer, what, at].into_iter().flatten() {
             *text = clean(text);
         }
-        for text in [&mut record.started_by, &mut record.arguments, &mut record.headers].into_iter().flatten() {
+        let Self { started_by, arguments, headers, servers, .. } = &mut record;
+        for text in [started_by, arguments, headers, servers].into_iter().flatten() {
             *text = clean(text);
         }
         Some(record)

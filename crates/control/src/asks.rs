@@ -7,6 +7,7 @@ use crate::activity::Record;
 use crate::client::{Client, Exchange, unexpected};
 use crate::connect::{Connected, Disconnected, KnownClient, Preview, Wish};
 use crate::error::{Code, Error};
+use crate::inspector;
 use crate::pages::{Found, Settings, Tool};
 use crate::wire::{Reply, Request};
 
@@ -14,6 +15,11 @@ impl Client {
     /// The last `last` records of the audit trail, and then each that follows.
     pub async fn activity(&self, last: u32) -> Result<Activity<Stream>, Error> {
         Ok(Activity { exchange: self.send(&Request::Activity { last }).await? })
+    }
+
+    /// The messages of calls from now on, for the desktop shell. Dropping it ends the look.
+    pub async fn inspect(&self) -> Result<Exchanges<Stream>, Error> {
+        Ok(Exchanges { exchange: self.send(&Request::Inspect).await? })
     }
 
     /// The tools of a server, as it lists them now.
@@ -136,6 +142,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Activity<S> {
     pub async fn next(&mut self) -> Result<Vec<Record>, Error> {
         match self.exchange.next().await? {
             Some(Reply::Activity { records }) => Ok(records),
+            Some(other) => Err(unexpected(&other)),
+            None => Err(Error::new(Code::NoCore, "keybearer stopped while it was asked")),
+        }
+    }
+}
+
+/// The messages of calls, as they end.
+#[derive(Debug)]
+pub struct Exchanges<S> {
+    exchange: Exchange<S>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Exchanges<S> {
+    /// The next ones; none at first, which says that the look has begun. [`Code::NoCore`] when the core went away.
+    pub async fn next(&mut self) -> Result<Vec<inspector::Exchange>, Error> {
+        match self.exchange.next().await? {
+            Some(Reply::Exchanges { exchanges }) => Ok(exchanges),
             Some(other) => Err(unexpected(&other)),
             None => Err(Error::new(Code::NoCore, "keybearer stopped while it was asked")),
         }

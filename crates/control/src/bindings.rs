@@ -2,13 +2,14 @@
 
 use ts_rs::{Config, TS};
 
-use crate::activity::{Decision, Happening, Outcome, Record, Risk};
+use crate::activity::{Basis, Decision, Happening, Outcome, Record, Risk, Said, Topic, Why};
 use crate::connect::{
-    Added, Connected, Connection, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Left, Preview, Wish,
-    Written,
+    Added, Connected, Connection, Disconnected, FilePreview, KnownBy, KnownClient, Leaving, Left, Preview, Sentence,
+    Wish, Written,
 };
 use crate::doctor::{Diagnosis, Finding, Severity};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Exactly};
+use crate::inspector::{Exchange, Messages};
 use crate::pages::{Found, Setting, Settings, Source, Tool};
 use crate::prompt::{Answer, Argument, Asker, Known, Lasting, Matter, Permission, Prompts, Question, Wants};
 use crate::sign_in_window::{Behind, SignInPage, Wall, WindowEnding, WindowOrder, WindowSaid};
@@ -43,13 +44,14 @@ pub fn typescript() -> String {
         HttpDoor,
         ContainerDoor
     ];
-    declare![Record, Happening, Decision, Risk, Outcome, Tool, Found, Settings, Setting, Source];
+    declare![Record, Happening, Decision, Basis, Topic, Said, Why, Risk, Outcome, Exchange, Messages];
+    declare![Tool, Found, Settings, Setting, Source];
     declare![Prompts, Question, Asker, Known, Matter, Wants, Argument, Lasting, Answer, Permission];
-    declare![Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
+    declare![Sentence, Wish, KnownClient, Connection, Preview, KnownBy, FilePreview, Added];
     declare![Connected, Written, Disconnected, Left, Leaving];
     declare![Diagnosis, Finding, Severity];
     declare![WindowOrder, SignInPage, Wall, Behind, WindowEnding, WindowSaid];
-    declare![Request, HeaderSecret, Incoming, Reply, Revocation, SignInEnd, Error, Code];
+    declare![Request, HeaderSecret, Incoming, Reply, Revocation, SignInEnd, Error, Code, Exactly];
     file
 }
 

@@ -266,6 +266,7 @@ pub(crate) fn unexpected(reply: &Reply) -> Error {
         Reply::Window { .. } => "window",
         Reply::Draining { .. } => "draining",
         Reply::Activity { .. } => "activity",
+        Reply::Exchanges { .. } => "exchanges",
         Reply::Tools { .. } => "tools",
         Reply::Found { .. } => "found",
         Reply::Settings { .. } => "settings",

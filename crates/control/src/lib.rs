@@ -16,6 +16,7 @@ pub mod connect;
 pub mod doctor;
 pub mod env;
 pub mod error;
+pub mod inspector;
 pub mod pages;
 pub mod plain;
 pub mod prompt;

@@ -7,6 +7,7 @@ use crate::activity::Record;
 use crate::connect::{Connected, Disconnected, KnownClient, Preview, Wish};
 use crate::doctor::Diagnosis;
 use crate::error::Error;
+use crate::inspector::Exchange;
 use crate::pages::{Found, Settings, Tool};
 use crate::prompt::{Answer, Prompts};
 use crate::sign_in_window::{WindowOrder, WindowSaid};
@@ -136,6 +137,9 @@ pub enum Request {
         /// The address.
         url: String,
     },
+    /// The messages of calls from now on, with their secrets cut, until this peer hangs up. The core shows them to the
+    /// desktop shell alone, and to one at a time.
+    Inspect,
     /// The settings in force.
     Settings,
     /// Refuse every call until [`Request::ResumeAccess`].
@@ -302,6 +306,11 @@ pub enum Reply {
     Activity {
         /// The records.
         records: Vec<Record>,
+    },
+    /// Messages of calls that have ended. More lines follow.
+    Exchanges {
+        /// The calls, as they ended.
+        exchanges: Vec<Exchange>,
     },
     /// A server's tools.
     Tools {

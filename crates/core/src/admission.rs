@@ -18,6 +18,7 @@ use crate::audit::{Decision, Outcome, Span};
 use crate::broker::{Broker, Server};
 use crate::clients::Registered;
 use crate::consent::question::{Given, Matter, Request, Topic};
+use crate::inspector::Watched;
 pub use crate::keeper::Initiative;
 use crate::keeper::{CredentialError, Held};
 use crate::ports::{Answer, Question};
@@ -62,6 +63,8 @@ pub struct Permit {
     /// Until when the client can be kept waiting for a person, all waits together.
     deadline: Instant,
     initiative: Initiative,
+    /// Somebody looks at the messages. Behind the span: the record is written first.
+    watched: Option<Box<Watched>>,
 }
 
 /// What comes of a 403.
@@ -144,7 +147,11 @@ impl Broker {
                 Err(reason) => return Err(denied(span, reason)),
             }
         }
-        Ok(Permit { server, held, span, deadline, initiative: asking.initiative })
+        let watched = self.inspector().watch();
+        if let Some(watched) = &watched {
+            span.inspected(watched.number());
+        }
+        Ok(Permit { server, held, span, deadline, initiative: asking.initiative, watched })
     }
 
     /// Whether policy leaves this call to the person.
@@ -270,6 +277,33 @@ impl Permit {
         let names = self.server.config.passing.copy(client, headers);
         if !names.is_empty() {
             self.span.headers(names);
+        }
+        if let Some(watched) = &mut self.watched {
+            watched.headers(client, headers);
+        }
+    }
+
+    /// For whoever looks at the messages: what is about to be sent.
+    pub fn watch_sent(&mut self, body: &[u8]) {
+        if let Some(watched) = &mut self.watched {
+            watched.sent(body);
+        }
+    }
+
+    /// For whoever looks at the messages: the answer's status, and whose credential it answers.
+    pub fn watch_answer(&mut self, status: u16) {
+        if let Some(watched) = &mut self.watched {
+            watched.answered(status);
+            if let Some(held) = &self.held {
+                watched.credential(&held.name, &held.value);
+            }
+        }
+    }
+
+    /// For whoever looks at the messages: a piece of the answer.
+    pub fn watch_got(&mut self, piece: &[u8]) {
+        if let Some(watched) = &mut self.watched {
+            watched.got(piece);
         }
     }
 

@@ -22,6 +22,7 @@ use crate::consent::ledger::{Ending, Ledger};
 use crate::custody::Custody;
 use crate::foresight::Foresight;
 use crate::grants::Grants;
+use crate::inspector::Inspector;
 use crate::keeper::{Keeper, Parts, SignInState, SignedOut};
 use crate::ports::{KeyStoreError, KeyStoreKind, Ports};
 use crate::questions::Questions;
@@ -79,6 +80,7 @@ struct Shared {
     access: access::Access,
     ledger: Ledger,
     desk: Desk,
+    inspector: Inspector,
     /// Counts the changes that were asked about.
     changes: AtomicU64,
     /// The machine has come back from sleep or to a network.
@@ -206,6 +208,7 @@ impl Broker {
             access,
             ledger,
             desk,
+            inspector: Inspector::default(),
             changes: AtomicU64::new(0),
             came_back: Arc::default(),
             changing: tokio::sync::Mutex::new(()),

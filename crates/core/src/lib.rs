@@ -15,6 +15,7 @@ pub mod custody;
 pub mod doctor;
 pub mod foresight;
 pub mod grants;
+pub mod inspector;
 pub mod keeper;
 pub mod look;
 pub mod ports;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keybearer_control::error::{Code, Error};
+use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_control::wire::{HeaderSecret, Incoming, Reply, Request, SignInEnd};
 use keybearer_core::broker::{Broker, ClientKind, ServerSecrets};
 use keybearer_core::config::{AuthConfig, OAuthConfig, ServerConfig};
@@ -96,6 +96,7 @@ impl Control {
                     Ok(lease) => return drop(prompts::serve(&self.broker, lease, &mut reader, &mut replies).await),
                     Err(error) => say(&mut replies, &Reply::Failed { error }).await,
                 },
+                Ok(Request::Inspect) => self.inspect(&peer, &mut reader, &mut replies).await,
                 // Whatever is said on this connection from now on is of windows.
                 Ok(Request::OfferWindows) if peer.is_shell() => {
                     return self.windows.serve(&mut reader, &mut replies).await;
@@ -158,6 +159,8 @@ impl Control {
                 self.stop.notify_one();
                 Reply::Done
             }
+            // On its own connection, which is served before this.
+            Request::Inspect => Reply::Failed { error: Error::new(Code::BadRequest, "a look is asked for alone") },
             Request::OfferWindows | Request::WindowSaid { .. } => {
                 Reply::Failed { error: Error::new(Code::NotAllowed, "only the Keybearer window opens sign-in windows") }
             }
@@ -359,6 +362,7 @@ pub(crate) fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) ->
 
 pub(crate) fn unknown_server(name: &ServerName) -> Error {
     Error::new(Code::UnknownServer, format!("there is no server `{name}`"))
+        .exactly(Exactly::NoServer { name: name.to_string() })
         .hint("see the names with `keybearer servers list`")
 }
 

@@ -1,6 +1,6 @@
 //! The prompter lease over the control socket: questions go to the shell, answers come back, on one connection.
 
-use keybearer_control::error::{Code, Error};
+use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_control::prompt::{Answer, Prompts};
 use keybearer_control::wire::{Reply, Request};
 use keybearer_core::broker::Broker;
@@ -42,7 +42,8 @@ impl Peer {
         self.is_shell
     }
 
-    fn program(&self) -> Option<&std::path::Path> {
+    /// Its program, where the system named it.
+    pub(crate) fn program(&self) -> Option<&std::path::Path> {
         self.identified.as_ref()?.itself.executable.as_deref()
     }
 
@@ -55,7 +56,8 @@ impl Peer {
         let (caller, _) = broker.caller_by_chain(chain);
         let asked = broker.permit_change(change, caller).await;
         asked.map_err(|cause| {
-            Error::new(Code::NotAllowed, cause.to_string()).hint("nothing was changed; answer in the Keybearer window")
+            let error = Error::new(Code::NotAllowed, cause.to_string()).exactly(Exactly::NobodyAllowed);
+            error.hint("nothing was changed; answer in the Keybearer window")
         })
     }
 

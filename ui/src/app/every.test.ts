@@ -67,7 +67,7 @@ test.each(["de", "ar-XB"] as Language[])("%s: every page is drawn", async (langu
 const TRICKS = ["\u202eevil\u202c", "in\u200bvi\u2060sible", "x".repeat(10_000), '<img src=x onerror="alert(1)">', "{name}", "] ' \" & < >"];
 
 test.each(TRICKS.map((trick) => [trick.slice(0, 24), trick]))("%s as every name harms nothing", async (_shown, trick) => {
-  const record: ActivityRecord = { ...answers.call, client: trick, server: trick, tool: trick, reason: trick, arguments: [trick], headers: [trick], program: trick, started_by: [trick] };
+  const record: ActivityRecord = { ...answers.call, client: trick, server: trick, tool: trick, reason: trick, arguments: [trick], headers: [trick], program: trick, started_by: [trick], exchange: answers.exchange.number };
   const server = { name: "crm", url: `https://crm.example.com/${encodeURI(trick)}`, auth: "oauth" as const, state: { kind: "signed_in" as const, saved: true }, issuer: trick, shares_with: [trick] };
   const row = { name: "crm", host: trick, account: trick, tone: "good" as const, state: "signed_in" as const, action: "sign_out" as const };
   const failure = { code: "internal" as const, text: trick, hint: trick };
@@ -79,11 +79,13 @@ test.each(TRICKS.map((trick) => [trick.slice(0, 24), trick]))("%s as every name 
   for (const page of pages) {
     const shell = new Shell(view);
     shell.answers.records = [record];
+    shell.answers.exchanges = [{ ...answers.exchange, came: [trick], stripped: [trick], credential: trick, sent: { ...answers.exchange.sent, texts: [trick] } }];
     shell.answers.tools = [{ name: trick, title: trick, description: trick, risk: "change" }];
     shell.answers.apps = [{ ...answers.apps[1]!, name: trick, file: trick }];
     shell.answers.settings = { ...answers.settings, file: trick, settings: [{ name: trick, value: trick, source: { kind: "default" } }] };
     shell.answers.about = { ...answers.about, system: trick };
     const { container, unmount } = await show(page, shell);
+    screen.queryByRole("button", { name: "Look into messages" })?.click();
     for (const button of screen.queryAllByRole("button", { expanded: false })) button.click();
     await settled();
     expect(container.querySelector("img, script")).toBeNull();

@@ -3,7 +3,7 @@ import { render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 
-import { call, clients } from "../dev/answers";
+import { call, clients, exchange } from "../dev/answers";
 import { Shell } from "../dev/shell";
 import { snapshot, states } from "../dev/states";
 import type { Failure, View } from "../lib/api";
@@ -135,6 +135,50 @@ test("a permission that could not be taken back stays, and why is said", async (
   expect(await screen.findByRole("alert")).toHaveTextContent("There is no permission 3.");
 });
 
+test("messages are shown only while somebody looks, with secrets cut", async () => {
+  const { shell, person, unmount } = show("activity");
+  expect(shell.asked).not.toContain("inspect");
+  await person.click(screen.getByRole("button", { name: "Look into messages" }));
+  expect(shell.asked).toContain("inspect");
+  shell.exchange(exchange);
+  shell.happen({ ...call, seq: 200, exchange: exchange.number });
+  shell.happen({ ...call, seq: 201, server: "wiki" });
+  const [other, watched] = await waitFor(() => {
+    const rows = screen.getAllByRole("button", { name: /used “find_account”/ });
+    expect(rows.length).toBeGreaterThan(2);
+    return rows;
+  });
+  await person.click(watched!);
+  expect(screen.getByRole("region", { name: "Sent by the app" })).toHaveTextContent(/"password": "•••"/);
+  expect(screen.getByRole("region", { name: "Sent by the app" })).toHaveTextContent("141 bytes · 1 secret cut");
+  expect(screen.getByRole("region", { name: "Answered by the server (200)" })).toHaveTextContent("Initech, Berlin");
+  expect(screen.getByText("authorization, cookie, user-agent")).toBeVisible();
+  expect(screen.getByText("attached as “authorization”; its value is never shown")).toBeVisible();
+  await person.click(other!);
+  expect(screen.getByText(/it went before you began to look/)).toBeVisible();
+  await person.click(screen.getByRole("button", { name: "Stop looking" }));
+  expect(shell.asked).toContain("stop inspecting");
+  expect(screen.queryByRole("region", { name: "Sent by the app" })).toBeNull();
+  await person.click(screen.getByRole("button", { name: "Look into messages" }));
+  unmount();
+  expect(shell.asked.filter((asked) => asked === "stop inspecting")).toHaveLength(2);
+});
+
+test("what cannot be looked through is not shown, and a look that is refused says so", async () => {
+  const refused: Failure = { code: "not_allowed", text: "Another Keybearer window shows the messages of calls already." };
+  const { shell, person } = show("activity", states.needed, (shell) => (shell.failing.inspect = refused));
+  await person.click(screen.getByRole("button", { name: "Look into messages" }));
+  expect(await screen.findByRole("alert")).toHaveTextContent("shows the messages of calls already");
+  delete shell.failing.inspect;
+  await person.click(screen.getByRole("button", { name: "Look into messages" }));
+  shell.exchange({ ...exchange, sent: { texts: [], bytes: 90_000, cut: 0, withheld: true }, got: { texts: [], bytes: 0, cut: 0, withheld: false } });
+  shell.happen({ ...call, seq: 200, exchange: exchange.number });
+  await waitFor(() => expect(screen.getAllByRole("button", { name: /used “find_account”/ }).length).toBeGreaterThan(1));
+  await person.click(screen.getAllByRole("button", { name: /used “find_account”/ })[0]!);
+  expect(screen.getByText(/90,000 bytes · a part cannot be looked through/)).toBeVisible();
+  expect(screen.getByText("Nothing.")).toBeVisible();
+});
+
 test("a connected app says since when and what it may use, and can be cut off", async () => {
   const { shell, person } = show("apps");
   const script = within(screen.getByRole("list", { name: "Connected" })).getAllByRole("listitem").find((item) => item.textContent.includes("report-script"))!;
@@ -150,7 +194,7 @@ test("a connected app says since when and what it may use, and can be cut off", 
 
 test("activity appears as it happens, the newest first", async () => {
   const { shell } = show("activity");
-  shell.happen({ ...call, seq: 13, tool: "get_report" });
+  shell.happen({ ...call, seq: 113, tool: "get_report" });
   const lines = await screen.findAllByRole("listitem");
   await waitFor(() => expect(within(screen.getByRole("list", { name: "Activity" })).getAllByRole("listitem")[0]).toHaveTextContent("used “get_report” in crm"));
   // What came already is not shown again.
@@ -162,8 +206,11 @@ test("activity is searched and narrowed, and what is found is counted", async ()
   const { person } = show("activity");
   const lines = () => within(screen.getByRole("list", { name: "Activity" })).getAllByRole("listitem");
   await person.selectOptions(screen.getByLabelText("Show"), "denied");
-  expect(lines()).toHaveLength(1);
+  expect(lines()).toHaveLength(2);
   expect(lines()[0]).toHaveTextContent("librechat used “send_mail” in mail, which can send to others");
+  expect(lines()[1]).toHaveTextContent("You did not allow librechat to use “send_mail” in mail");
+  await person.selectOptions(screen.getByLabelText("Show"), "signins");
+  expect(lines()).toHaveLength(4);
   await person.selectOptions(screen.getByLabelText("Show"), "all");
   await person.type(screen.getByLabelText("Search"), "WIKI page");
   expect(lines()).toHaveLength(1);
@@ -178,7 +225,7 @@ test("a record's details open in place, without the values", async () => {
   await person.click(screen.getAllByRole("button", { expanded: false })[0]!);
   expect(screen.getByText("name, city").tagName).toBe("Q");
   expect(screen.getByText("The values themselves are not recorded.")).toBeVisible();
-  expect(screen.getByText("rule 1 (config.toml line 12)")).toBeVisible();
+  expect(screen.getByText("Rule 1 of your settings (config.toml, line 12)")).toBeVisible();
 });
 
 test("an activity that cannot be read says so", () => {

@@ -1,5 +1,5 @@
 /** What a core of a small company would answer. */
-import type { About, ActivityRecord, Client, Connected, Disconnected, KnownClient, Permission, Preview, Settings, Tool } from "../lib/api";
+import type { About, ActivityRecord, Client, Connected, Disconnected, Exchange, KnownClient, Permission, Preview, Settings, Tool } from "../lib/api";
 
 export const tools: Tool[] = [
   { name: "find_account", title: "Find an account", description: "Looks for accounts by name or city.", risk: "read" },
@@ -57,7 +57,7 @@ export const connected: Connected = {
   transport: "stdio",
   servers: [],
   files: [{ path: "/home/dana/.config/Code/User/mcp.json", backup: "/home/dana/.config/Code/User/mcp.json.keybearer-backup" }],
-  afterwards: ["Restart VS Code."],
+  afterwards: [{ en: "Restart VS Code.", de: "Starten Sie VS Code neu." }],
 };
 
 export const disconnected: Disconnected = {
@@ -96,7 +96,7 @@ export const about: About = {
 };
 
 export const call: ActivityRecord = {
-  seq: 12,
+  seq: 112,
   time: "2026-11-30T10:42:07Z",
   event: "call",
   client: "claude-desktop",
@@ -111,9 +111,41 @@ export const call: ActivityRecord = {
   headers: [],
   decision: "allow",
   reason: "rule 1 (config.toml line 12)",
+  basis: "rule",
+  rule: 1,
+  line: 12,
+  servers: [],
   outcome: "answered",
   status: 200,
   duration_ms: 48,
+};
+
+/** One of each kind that is no call; a kind that is missing does not compile. */
+const events: Record<Exclude<ActivityRecord["event"], "call">, Partial<ActivityRecord>> = {
+  sign_in: { server: "crm", account: "dana@example.com", issuer: "https://login.example.com" },
+  sign_in_ends: { servers: ["crm", "wiki"], account: "dana@example.com", issuer: "https://login.example.com", at: "2026-11-30T17:00:00Z" },
+  sign_out: { server: "crm" },
+  renewed: { server: "crm" },
+  client_added: { client: "claude-desktop" },
+  answered: { program: "/usr/bin/librechat", server: "mail", matter: "call", what: "send_mail", answer: "deny" },
+  answer_refused: { program: "/usr/bin/python3", why: "not_the_shell" },
+  prompter_attached: { program: "/usr/bin/keybearer-desktop" },
+  prompter_refused: { program: "/usr/bin/python3", why: "not_the_shell" },
+  permission_given: { client: "claude-desktop", server: "crm", matter: "call", what: "update_account", permission: 3, lasts: "session" },
+  permission_ended: { client: "claude-desktop", server: "crm", matter: "connect", what: "connect", permission: 2, why: "ran_out" },
+  program_changed: { client: "claude-desktop" },
+  client_revoked: { client: "report-script" },
+  server_added: { server: "crm" },
+  server_removed: { server: "crm" },
+  access_stopped: {},
+  access_resumed: {},
+  repaired: {},
+  discontinued: {},
+  turned_away: { times: 3 },
+  inspection_begun: { program: "/usr/bin/keybearer-desktop" },
+  inspection_ended: {},
+  lost: {},
+  other: {},
 };
 
 const event = (seq: number, more: Partial<ActivityRecord> & Pick<ActivityRecord, "event">): ActivityRecord => ({
@@ -122,23 +154,31 @@ const event = (seq: number, more: Partial<ActivityRecord> & Pick<ActivityRecord,
   started_by: [],
   arguments: [],
   headers: [],
+  servers: [],
   ...more,
 });
+
+export const everyEvent: ActivityRecord[] = Object.entries(events).map(([kind, more], n) => event(n + 1, { ...more, event: kind as ActivityRecord["event"] }));
 
 const { client: _, ...anonymous } = call;
 const { tool: _tool, risk: _risk, ...message } = { ...call, arguments: [] };
 
 export const records: ActivityRecord[] = [
-  event(1, { event: "server_added", server: "crm" }),
-  event(2, { event: "sign_in", server: "crm", account: "dana@example.com", issuer: "https://login.example.com" }),
-  event(3, { event: "client_added", client: "claude-desktop" }),
-  event(4, { event: "renewed", server: "crm" }),
-  event(5, { event: "turned_away", times: 3 }),
-  event(6, { event: "program_changed", client: "claude-desktop" }),
-  event(7, { event: "other" }),
-  { ...message, seq: 8, method: "initialize" },
-  { ...message, seq: 9, method: "tools/list" },
-  { ...anonymous, seq: 10, tool: "send_mail", risk: "send", server: "mail", decision: "deny", reason: "refused by the person", outcome: "denied", program: "/usr/bin/librechat" },
-  { ...call, seq: 11, server: "wiki", tool: "get_page", outcome: "unreachable", duration_ms: 10_012 },
+  ...everyEvent,
+  { ...message, seq: 108, method: "initialize" },
+  { ...message, seq: 109, method: "tools/list" },
+  { ...anonymous, seq: 110, tool: "send_mail", risk: "send", server: "mail", decision: "deny", reason: "refused by the person", basis: "person", outcome: "denied", program: "/usr/bin/librechat" },
+  { ...call, seq: 111, server: "wiki", tool: "get_page", outcome: "unreachable", duration_ms: 10_012 },
   call,
 ];
+
+/** The messages of {@link call}, once somebody looks. */
+export const exchange: Exchange = {
+  number: 5,
+  came: ["accept", "authorization", "content-type", "cookie", "user-agent"],
+  stripped: ["authorization", "cookie", "user-agent"],
+  credential: "authorization",
+  sent: { texts: [JSON.stringify({ jsonrpc: "2.0", id: 7, method: "tools/call", params: { name: "find_account", arguments: { name: "Initech", password: "•••" } } }, null, 2)], bytes: 141, cut: 1, withheld: false },
+  status: 200,
+  got: { texts: [JSON.stringify({ jsonrpc: "2.0", id: 7, result: { content: [{ type: "text", text: "Initech, Berlin" }] } }, null, 2)], bytes: 98, cut: 0, withheld: false },
+};

@@ -1,5 +1,5 @@
 /** A shell that says what it is told to say, and notes what it was asked: for the eye and for tests. */
-import type { About, ActivityRecord, Connected, Core, Disconnected, Failure, Found, KnownClient, Preview, Settings, Tool, View } from "../lib/api";
+import type { About, ActivityRecord, Connected, Core, Disconnected, Exchange, Failure, Found, KnownClient, Preview, Settings, Tool, View } from "../lib/api";
 import { about, apps, connected, disconnected, preview, records, settings, tools } from "./answers";
 
 type Answers = {
@@ -12,11 +12,12 @@ type Answers = {
   settings: Settings;
   about: About;
   records: ActivityRecord[];
+  exchanges: Exchange[];
 };
 
 export class Shell implements Core {
   readonly asked: string[] = [];
-  answers: Answers = { tools, look: { kind: "sign_in", issuer: "login.example.com" }, apps, preview, connect: connected, disconnect: disconnected, settings, about, records };
+  answers: Answers = { tools, look: { kind: "sign_in", issuer: "login.example.com" }, apps, preview, connect: connected, disconnect: disconnected, settings, about, records, exchanges: [] };
   /** What fails, by what is asked. */
   failing: Partial<Record<keyof Core, Failure>> = {};
   /** What is never answered. */
@@ -24,6 +25,7 @@ export class Shell implements Core {
   private changed: (view: View) => void = () => {};
   private ended: () => void = () => {};
   private show: (records: ActivityRecord[]) => void = () => {};
+  private tell: (exchanges: Exchange[]) => void = () => {};
 
   constructor(private view: View) {}
 
@@ -59,6 +61,20 @@ export class Shell implements Core {
     if (failure) failed(failure);
     else if (!this.silent.has("activity")) show(this.answers.records);
     return () => void this.asked.push("leave activity");
+  }
+
+  inspect(show: (exchanges: Exchange[]) => void, failed: (failure: Failure) => void) {
+    this.asked.push("inspect");
+    this.tell = show;
+    const failure = this.failing.inspect;
+    if (failure) failed(failure);
+    else if (!this.silent.has("inspect")) show(this.answers.exchanges);
+    return () => void this.asked.push("stop inspecting");
+  }
+
+  /** A call that is looked at ends. */
+  exchange(exchange: Exchange) {
+    this.tell([exchange]);
   }
 
   /** The core's state changes. */

@@ -76,6 +76,8 @@ export const states = {
       { name: "new", host: "new.example.com", tone: "quiet", state: "not_signed_in", action: "sign_in" },
       { name: "notes", host: "notes.example.com", tone: "quiet", state: "not_used" },
       { name: "tickets", host: "tickets.example.com", tone: "waiting", state: "signing_in" },
+      { ...wiki, name: "travel", host: "travel.example.com", tone: "attention", action: "sign_in", ends: { at: "2026-11-30T17:00:00Z", by: "issuer" } },
+      { ...wiki, name: "reports", host: "reports.example.com", tone: "attention", action: "sign_in", ends: { at: "2026-11-30T17:00:00Z", by: "experience" } },
       { ...wiki, name: "short", host: "short.example.com", state: "signed_in_not_saved" },
       wiki,
     ],

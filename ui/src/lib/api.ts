@@ -6,6 +6,7 @@ import type {
   Answer,
   Connected,
   Disconnected,
+  Exchange,
   Failure,
   Found,
   KnownClient,
@@ -30,6 +31,8 @@ export type {
   Code,
   Connected,
   Disconnected,
+  Exactly,
+  Exchange,
   Failure,
   FilePreview,
   Found,
@@ -38,11 +41,13 @@ export type {
   KnownClient,
   Left,
   Mark,
+  Messages,
   Notice,
   Preview,
   Record as ActivityRecord,
   Risk,
   Row,
+  Sentence,
   Server,
   Setting,
   Settings,
@@ -83,6 +88,8 @@ export interface Core {
   revokePermission(number: Permission["number"]): Promise<void>;
   /** Calls back with the last records, and then with those that follow, until the core goes away or the result is called. */
   activity(show: (records: ActivityRecord[]) => void, failed: (failure: Failure) => void): () => void;
+  /** Calls back with the messages of calls as they end, secrets cut, until the core goes away or the result is called. */
+  inspect(show: (exchanges: Exchange[]) => void, failed: (failure: Failure) => void): () => void;
   settings(): Promise<Settings>;
   stopAccess(): Promise<void>;
   resumeAccess(): Promise<void>;
@@ -113,6 +120,15 @@ export const tauri: Core = {
     const records = new Channel<ActivityRecord[]>((new_) => wanted && show(new_));
     invoke("activity", { records }).catch((thrown: unknown) => wanted && failed(failureOf(thrown)));
     return () => (wanted = false);
+  },
+  inspect(show, failed) {
+    let wanted = true;
+    const exchanges = new Channel<Exchange[]>((new_) => wanted && show(new_));
+    invoke("inspect", { exchanges }).catch((thrown: unknown) => wanted && failed(failureOf(thrown)));
+    return () => {
+      wanted = false;
+      void invoke("stop_inspecting");
+    };
   },
   start: () => invoke("start"),
   signIn: (server) => invoke("sign_in", { server }),

@@ -98,6 +98,7 @@ fn outcome(record: &Value) -> (Tone, String) {
 fn event_words(event: &str) -> String {
     match event {
         "sign_in" => "signed in",
+        "sign_in_ends" => "sign-in ends soon",
         "sign_out" => "signed out",
         "renewed" => "sign-in renewed",
         "client_added" => "client registered",
@@ -111,6 +112,10 @@ fn event_words(event: &str) -> String {
         "permission_ended" => "permission ended",
         "server_added" => "server added",
         "server_removed" => "server removed",
+        "inspection_begun" => "messages of calls are shown in the window",
+        "inspection_ended" => "messages of calls are not shown any more",
+        "access_stopped" => "all access stopped",
+        "access_resumed" => "access allowed again",
         "turned_away" => "turned away",
         "repaired" => "a torn line was marked",
         "discontinued" => "the trail was found changed",

@@ -21,7 +21,10 @@ fn row(permission: &Permission, now: Timestamp) -> Vec<Cell> {
     let account = permission.account.as_deref().map(|account| format!("as {}", clean(account))).unwrap_or_default();
     vec![
         Cell::soft(permission.number.to_string()),
-        Cell::new(Tone::Strong, permission.holder.as_deref().map_or_else(|| "an unidentified program".to_owned(), clean)),
+        Cell::new(
+            Tone::Strong,
+            permission.holder.as_deref().map_or_else(|| "an unidentified program".to_owned(), clean),
+        ),
         Cell::plain(clean(&permission.server)),
         Cell::plain(what),
         Cell::plain(lasts(permission, now)),

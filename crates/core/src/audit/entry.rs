@@ -44,6 +44,8 @@ pub struct CallEntry {
     decision: Option<Decision>,
     outcome: Outcome,
     duration: Duration,
+    /// The number of its messages, where somebody looks at them.
+    exchange: Option<u64>,
 }
 
 impl Serialize for CallEntry {
@@ -70,12 +72,16 @@ impl Serialize for CallEntry {
         if let Some(decision) = &self.decision {
             map.serialize_entry("decision", decision.word())?;
             map.serialize_entry("reason", &format_args!("{decision}"))?;
+            decision.basis::<S>(&mut map)?;
         }
         map.serialize_entry("outcome", self.outcome.word())?;
         if let Outcome::Answered { status } = self.outcome {
             map.serialize_entry("status", &status)?;
         }
         map.serialize_entry("duration_ms", &u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX))?;
+        if let Some(exchange) = self.exchange {
+            map.serialize_entry("exchange", &exchange)?;
+        }
         map.end()
     }
 }
@@ -255,6 +261,14 @@ pub enum Event {
         /// How many.
         times: u64,
     },
+    /// A shell shows the messages of calls from now on, their secrets cut.
+    InspectionBegun {
+        /// Its program.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
+    },
+    /// It shows them no longer.
+    InspectionEnded,
     /// Records could not be written and did not fit in memory.
     Lost {
         /// How many.
@@ -271,6 +285,8 @@ pub struct About {
     program: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<ServerName>,
+    /// `connect`, `call`, or the change that was wanted.
+    matter: &'static str,
     /// `connect`, the name of a tool or method, or the change that was wanted.
     what: String,
 }
@@ -286,8 +302,13 @@ impl About {
             }
             Matter::Change { change: Change::AddClient { name, .. }, .. } => (None, format!("add_client {name}")),
         };
+        let matter = match matter {
+            Matter::Call { call, .. } => word(&Subject::of(call)),
+            Matter::Change { change: Change::AddServer { .. }, .. } => "add_server",
+            Matter::Change { change: Change::AddClient { .. }, .. } => "add_client",
+        };
         let program = caller.executable().map(|path| shown(path));
-        Self { client: caller.client.clone(), program, server, what }
+        Self { client: caller.client.clone(), program, server, matter, what }
     }
 
     /// What a permission is about.
@@ -297,8 +318,16 @@ impl About {
             client: consent.client.clone(),
             program,
             server: Some(consent.server.clone()),
+            matter: word(&consent.subject),
             what: what(&consent.subject),
         }
+    }
+}
+
+const fn word(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Connect => "connect",
+        Subject::Tool(_) | Subject::Method(_) => "call",
     }
 }
 
@@ -325,6 +354,33 @@ impl Decision {
             Self::Allowed(_) => "allow",
             Self::Denied(_) => "deny",
         }
+    }
+
+    /// What the reason says, for whoever does not read sentences.
+    fn basis<S: Serializer>(&self, map: &mut S::SerializeMap) -> Result<(), S::Error> {
+        let word = match self {
+            Self::Allowed(rule) | Self::Denied(DenyReason::Rule(rule)) => match rule {
+                RuleId::User { number, line } => {
+                    map.serialize_entry("rule", number)?;
+                    map.serialize_entry("line", line)?;
+                    "rule"
+                }
+                RuleId::RegisteredClient => "registered_client",
+                RuleId::Person => "person",
+                RuleId::Consent(number) => {
+                    map.serialize_entry("permission", number)?;
+                    "permission"
+                }
+            },
+            Self::Denied(DenyReason::Unknown) => "no_rule",
+            Self::Denied(DenyReason::Person) => "person",
+            Self::Denied(DenyReason::NobodyToAsk) => "nobody_to_ask",
+            Self::Denied(DenyReason::NoAnswer) => "no_answer",
+            Self::Denied(DenyReason::TooManyQuestions) => "too_many_questions",
+            Self::Denied(DenyReason::NotThisServer) => "other_servers",
+            Self::Denied(DenyReason::Stopped) => "stopped",
+        };
+        map.serialize_entry("basis", word)
     }
 }
 
@@ -400,6 +456,7 @@ impl CallEntry {
             decision: None,
             outcome: Outcome::Aborted,
             duration: Duration::ZERO,
+            exchange: None,
         }
     }
 
@@ -413,6 +470,10 @@ impl CallEntry {
 
     pub(super) fn headers(&mut self, names: Vec<HeaderName>) {
         self.headers = names;
+    }
+
+    pub(super) fn inspected(&mut self, exchange: u64) {
+        self.exchange = Some(exchange);
     }
 
     pub(super) fn ended(&mut self, outcome: Outcome, duration: Duration) {

@@ -44,6 +44,13 @@ impl Span {
         }
     }
 
+    /// Notes the number under which somebody looks at its messages.
+    pub fn inspected(&mut self, exchange: u64) {
+        if let Some(entry) = &mut self.entry {
+            entry.inspected(exchange);
+        }
+    }
+
     /// Records the call with this outcome.
     pub fn settle(mut self, outcome: Outcome) {
         self.end(outcome);

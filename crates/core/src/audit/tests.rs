@@ -120,8 +120,8 @@ fn a_call_is_one_record_with_names_and_no_values() {
     })));
     trail.flush();
     expect![[r#"
-        {"seq":1,"time":"2023-11-14T22:13:20.021Z","prev":[HASH],"event":"call","client":"claude","server":"crm","method":"tools/call","tool":"find","risk":"change","arguments":["id","note"],"account":"joe@example.com","decision":"allow","reason":"rule 2 (config.toml line 9)","outcome":"answered","status":200,"duration_ms":7}
-        {"seq":2,"time":"2023-11-14T22:13:20.042Z","prev":[HASH],"event":"call","client":"claude","server":"crm","method":"tools/call","tool":"drop","risk":"change","arguments":["id","note"],"decision":"deny","reason":"refused by the person","outcome":"denied","duration_ms":7}
+        {"seq":1,"time":"2023-11-14T22:13:20.021Z","prev":[HASH],"event":"call","client":"claude","server":"crm","method":"tools/call","tool":"find","risk":"change","arguments":["id","note"],"account":"joe@example.com","decision":"allow","reason":"rule 2 (config.toml line 9)","rule":2,"line":9,"basis":"rule","outcome":"answered","status":200,"duration_ms":7}
+        {"seq":2,"time":"2023-11-14T22:13:20.042Z","prev":[HASH],"event":"call","client":"claude","server":"crm","method":"tools/call","tool":"drop","risk":"change","arguments":["id","note"],"decision":"deny","reason":"refused by the person","basis":"person","outcome":"denied","duration_ms":7}
         {"seq":3,"time":"2023-11-14T22:13:20.063Z","prev":[HASH],"event":"call","program":"/usr/bin/sh","attribution":"weak","sha256":"abababababababababababababababababababababababababababababababab","started_by":[null,"/usr/bin/sh"],"server":"crm","method":"tools/list","outcome":"aborted","duration_ms":7}
     "#]].assert_eq(&text(&dir));
     assert_eq!(judged(&dir), "3 records, 0 repaired, torn tail false");

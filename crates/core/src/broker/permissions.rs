@@ -14,6 +14,7 @@ use crate::audit::Event;
 use crate::consent::desk::Desk;
 use crate::consent::ledger::{Ending, Ledger};
 use crate::consent::question::{Change, Given, Matter, Request, Topic};
+use crate::inspector::{Inspector, Look};
 
 /// Why a change that lets more in was not made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +34,23 @@ impl Broker {
     /// Where questions wait for a person at the shell.
     pub fn desk(&self) -> &Desk {
         &self.0.desk
+    }
+
+    /// Lets the verified shell look at the messages of calls; `None` while another one looks.
+    pub fn inspect(&self, program: Option<&std::path::Path>) -> Option<Look> {
+        let look = self.0.inspector.look()?;
+        let program = program.map(|path| path.to_string_lossy().into_owned());
+        self.trail().event(Event::InspectionBegun { program });
+        Some(look)
+    }
+
+    /// Records that the shell looks no longer.
+    pub fn inspection_ended(&self) {
+        self.trail().event(Event::InspectionEnded);
+    }
+
+    pub(crate) fn inspector(&self) -> &Inspector {
+        &self.0.inspector
     }
 
     pub(crate) fn ledger(&self) -> &Ledger {

@@ -116,12 +116,14 @@ impl Forwarder {
         mut permit: Permit,
         outgoing: &Outgoing<'_>,
     ) -> Result<Response<Relay>, Refusal> {
+        permit.watch_sent(&outgoing.body);
         for attempt in 1..=MOST_TRIES {
             let message = Message { route: &route, permit: &permit, outgoing };
             let (answer, line) = match self.exchange(&message).await {
                 Ok(exchanged) => exchanged,
                 Err(refusal) => return Err(permit.refused(refusal)),
             };
+            permit.watch_answer(answer.status.as_u16());
             match answer.status {
                 StatusCode::UNAUTHORIZED => match permit.renew(&answer.headers).await {
                     Ok(()) => continue,

@@ -59,6 +59,9 @@ impl Relay {
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Piece> {
         let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
         let piece = ready!(rest.line.poll_piece(context));
+        if let Some(Ok(data)) = &piece {
+            rest.permit.watch_got(data);
+        }
         self.end_if_whole();
         Poll::Ready(piece.map(|piece| {
             piece.map_err(|Broken| {

@@ -45,3 +45,81 @@ impl Control {
         Ok(lines.into_iter().filter_map(Record::read).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keybearer_control::activity::{Happening, Record};
+    use keybearer_core::audit::{About, Event};
+
+    /// What the window calls an event: a new kind of event does not compile until the window knows it.
+    fn happening(event: &Event) -> Happening {
+        match event {
+            Event::SignIn { .. } => Happening::SignIn,
+            Event::SignInEnds { .. } => Happening::SignInEnds,
+            Event::SignOut { .. } => Happening::SignOut,
+            Event::Renewed { .. } => Happening::Renewed,
+            Event::ClientAdded { .. } => Happening::ClientAdded,
+            Event::Answered { .. } => Happening::Answered,
+            Event::AnswerRefused { .. } => Happening::AnswerRefused,
+            Event::PrompterAttached { .. } => Happening::PrompterAttached,
+            Event::PrompterRefused { .. } => Happening::PrompterRefused,
+            Event::PermissionGiven { .. } => Happening::PermissionGiven,
+            Event::PermissionEnded { .. } => Happening::PermissionEnded,
+            Event::ProgramChanged { .. } => Happening::ProgramChanged,
+            Event::ClientRevoked { .. } => Happening::ClientRevoked,
+            Event::ServerAdded { .. } => Happening::ServerAdded,
+            Event::ServerRemoved { .. } => Happening::ServerRemoved,
+            Event::AccessStopped => Happening::AccessStopped,
+            Event::AccessResumed => Happening::AccessResumed,
+            Event::Repaired { .. } => Happening::Repaired,
+            Event::Discontinued { .. } => Happening::Discontinued,
+            Event::TurnedAway { .. } => Happening::TurnedAway,
+            Event::InspectionBegun { .. } => Happening::InspectionBegun,
+            Event::InspectionEnded => Happening::InspectionEnded,
+            Event::Lost { .. } => Happening::Lost,
+        }
+    }
+
+    fn every() -> Vec<Event> {
+        let (client, server) = (|| "chat-app".parse().unwrap(), || "crm".parse().unwrap());
+        let (program, about) = (|| Some("/usr/bin/chat".to_owned()), About::default);
+        let issuer = || "https://idp.test".to_owned();
+        vec![
+            Event::SignIn { server: server(), issuer: issuer(), account: None, deviations: Vec::new() },
+            Event::SignInEnds { servers: vec![server()], issuer: issuer(), account: None, at: "t".to_owned() },
+            Event::SignOut { server: server() },
+            Event::Renewed { server: server(), account: None },
+            Event::ClientAdded { client: client() },
+            Event::Answered { about: about(), answer: "once" },
+            Event::AnswerRefused { program: program(), why: "too_early" },
+            Event::PrompterAttached { program: "/usr/bin/keybearer-desktop".to_owned() },
+            Event::PrompterRefused { program: program(), why: "not_the_shell" },
+            Event::PermissionGiven { permission: 1, about: about(), lasts: "today" },
+            Event::PermissionEnded { permission: 1, about: about(), why: "ran_out" },
+            Event::ProgramChanged { client: client(), sha256: None },
+            Event::ClientRevoked { client: client() },
+            Event::ServerAdded { server: server() },
+            Event::ServerRemoved { server: server() },
+            Event::AccessStopped,
+            Event::AccessResumed,
+            Event::Repaired { torn_bytes: 1 },
+            Event::Discontinued { found: "a gap".to_owned() },
+            Event::TurnedAway { door: "http", reason: "no_key", client: None, times: 2 },
+            Event::InspectionBegun { program: program() },
+            Event::InspectionEnded,
+            Event::Lost { records: 3 },
+        ]
+    }
+
+    #[test]
+    fn the_window_knows_every_event_that_the_core_writes() {
+        for event in every() {
+            let mut line = serde_json::to_value(&event).unwrap();
+            line["seq"] = 1.into();
+            line["time"] = "2026-11-30T10:42:00.000Z".into();
+            let record = Record::read(line.clone()).unwrap_or_else(|| panic!("{line}"));
+            assert_eq!(record.event, happening(&event), "{line}");
+            assert_eq!(record.why.is_some(), line.get("why").is_some(), "{line}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 //! settings. Nothing here calls a tool, and nothing loosens but `resume_access`, which undoes the person's own stop.
 
 mod activity;
+mod inspecting;
 mod tools;
 
 use keybearer_control::error::{Code, Error};

@@ -30,7 +30,13 @@ pub(crate) struct House {
 impl House {
     /// Builds the house with these settings; sign-ins open `browser`, or the person's own.
     pub(crate) fn build(mode: Mode, settings: &str, browser: Option<PathBuf>) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("keybearer-demo-").tempdir().context("make a folder")?;
+        let mut builder = tempfile::Builder::new();
+        match mode {
+            // It stands in pictures: whoever takes them has a place for it alone.
+            Mode::Scene => builder.prefix("keybearer").rand_bytes(0),
+            Mode::Told | Mode::Script | Mode::Keep => builder.prefix("keybearer-demo-"),
+        };
+        let folder = builder.tempdir().context("make a folder")?;
         std::fs::create_dir(folder.path().join("home")).context("make the home")?;
         std::fs::write(folder.path().join("home/config.toml"), settings).context("write the settings")?;
         let program = beside_me("keybearer")?;

@@ -54,7 +54,7 @@ fn person_s_browser(mode: Mode) -> bool {
 
 fn settings(mode: Mode, kept: Kept, company: &Company) -> String {
     let keystore = if kept == Kept::Keychain { "system" } else { "memory" };
-    let unknown = if mode == Mode::Keep { "ask" } else { "deny" };
+    let unknown = if matches!(mode, Mode::Keep | Mode::Scene) { "ask" } else { "deny" };
     let (crm, wiki) = (company.crm.url(), company.wiki.url());
     format!(
         "# The whole configuration of the demo.\n\
