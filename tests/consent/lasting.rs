@@ -40,7 +40,11 @@ async fn what_is_always_allowed_outlives_the_core_and_ends_when_it_is_revoked() 
     // The row is written beside: a restart waits for it.
     world.restart().await;
     let kept = permissions(&world).await;
-    assert_eq!((kept[0].holder.as_deref(), kept[0].what.as_deref()), (Some("chat-app"), Some("update_account")), "{kept:?}");
+    assert_eq!(
+        (kept[0].holder.as_deref(), kept[0].what.as_deref()),
+        (Some("chat-app"), Some("update_account")),
+        "{kept:?}"
+    );
     assert_eq!(kept[0].account.as_deref(), Some("dana@example.com"));
 
     world.ask(Request::RevokePermission { number: kept[0].number }).await.unwrap();
