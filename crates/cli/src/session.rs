@@ -212,7 +212,7 @@ fn into_failure(trouble: Trouble) -> Failure {
         Trouble::Broken(failure) => failure,
         Trouble::Told(error) => {
             let hint = advice(error.code).map(str::to_owned);
-            Error { code: meaning(error.code), message: error.message, hint }.into()
+            Error { hint, ..Error::new(meaning(error.code), error.message) }.into()
         }
     }
 }
