@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 use keybearer_stories::core::{Core, Home};
 use zbus::blocking::{Connection, connection};
 
+#[allow(dead_code, reason = "the core of these stories is another one")]
 mod desktop;
 
 use desktop::Running;

@@ -71,7 +71,9 @@ async fn sec_72_messages_are_shown_with_their_secrets_cut_and_only_while_somebod
     drop(look);
     recorded(&world, |record| record["event"] == "inspection_ended").await;
     client.call("crm", "find_accounts", json!({ "city": "After" })).await;
-    let last = recorded(&world, |record| record["tool"] == "find_accounts" && record["seq"] > call["seq"]).await;
+    let last =
+        recorded(&world, |record| record["tool"] == "find_accounts" && record["seq"].as_u64() > call["seq"].as_u64())
+            .await;
     assert!(last.get("exchange").is_none(), "nobody looks any more: {last}");
     let mut again = world.control().inspect().await.unwrap();
     assert!(again.next().await.unwrap().is_empty(), "nothing was kept");

@@ -365,8 +365,8 @@ async fn the_state_says_where_sign_ins_are_kept_and_who_is_signed_in() {
 
 #[tokio::test]
 async fn sec_44_a_newer_grant_is_not_deleted_for_an_older_one() {
-    let keys = std::sync::Arc::new(MemoryKeyStore::default());
-    let custody = Custody::new(std::sync::Arc::clone(&keys) as _, "home", "machine");
+    let keys = Arc::new(MemoryKeyStore::default());
+    let custody = Custody::new(Arc::clone(&keys) as _, "home", "machine");
     let facts: GrantFacts = serde_json::from_value(json!({
         "id": GrantId::derive("https://idp.test", "app", "dana", "https://crm.test/mcp"),
         "issuer": "https://idp.test",

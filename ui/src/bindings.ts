@@ -1445,7 +1445,7 @@ window: number,
 /**
  * What it says.
  */
-said: WindowSaid, } | { "do": "stop" } | { "do": "drain" };
+said: WindowSaid, } | { "do": "come_back" } | { "do": "leave_for_good" } | { "do": "stop" } | { "do": "drain" };
 
 /**
  * A header with a secret value.
@@ -1512,7 +1512,11 @@ revocation: Revocation,
 /**
  * The other servers of the same sign-in: they are signed out, too.
  */
-with?: Array<string>, } | { "reply": "diagnosis", 
+with?: Array<string>, } | { "reply": "left_for_good", 
+/**
+ * What came of it at each server.
+ */
+ends: Array<SignInEnd>, } | { "reply": "diagnosis", 
 /**
  * What was found.
  */
@@ -1590,6 +1594,19 @@ export type Revocation = { "kind": "revoked" } | { "kind": "not_offered" } | { "
  * Why.
  */
 detail: string, } | { "kind": "nothing" };
+
+/**
+ * How a server was signed out of.
+ */
+export type SignInEnd = { 
+/**
+ * The server.
+ */
+server: string, 
+/**
+ * What became of the refresh token at the issuer.
+ */
+revocation: Revocation, };
 
 /**
  * An error: code, sentence, and what to do next.
