@@ -110,6 +110,48 @@ fn what_is_no_answer_is_told_as_such_and_not_asked_for_again() {
 }
 
 #[test]
+fn framing_that_two_readers_could_take_for_two_is_no_answer() {
+    let framed = |fields: &str| plain().replacen("Content-Length", &format!("{fields}\r\nX"), 1);
+    let length = RESULT.len();
+    let field = |field: &str| plain().replacen("Content-Type", &format!("{field}\r\nContent-Type"), 1);
+    told(&[
+        (&framed(&format!("Content-Length: {length}\r\nContent-Length: {length}")), "told"),
+        (&framed(&format!("Content-Length: {length}, {length}")), "told"),
+        (&framed(&format!("Content-Length: +{length}")), "told"),
+        (&framed("Content-Length:"), "told"),
+        (&framed("Transfer-Encoding: gzip, chunked"), "told"),
+        (&framed("Transfer-Encoding: identity"), "told"),
+        (&framed("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked"), "told"),
+        (&framed(&format!("Content-Length : {length}")), "told"),
+        (&field("X: y\nZ: z"), "told"),
+        (&field("X: y\rZ: z"), "told"),
+        (&plain().replace("\r\n", "\n"), "told"),
+        (&format!("\r\n{}", plain()), "told"),
+        (&format!("{}{}", "HTTP/1.1 100 Continue\r\n\r\n".repeat(1000), plain()), "told"),
+    ]);
+}
+
+#[test]
+fn an_answer_that_ends_early_is_never_whole_wherever_it_ends() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+    for framing in [plain(), format!("{head}Transfer-Encoding: chunked\r\n\r\n{}", chunked(RESULT, 30))] {
+        let (ends, head) = (framing.len(), framing.find("\r\n\r\n").unwrap() + 4);
+        let cuts: Vec<usize> = (0..ends).rev().step_by(3).collect();
+        let saying = cuts.clone();
+        let mut yard = Yard::with(move |number| Saying::closing(&framing.as_bytes()[..saying[number]]));
+        for cut in &cuts {
+            let mut wire = yard.app.wire();
+            wire.send(yard.app.post_bytes("crm", &[], call(1).as_bytes()));
+            let (answer, body) = wire.answer().unwrap();
+            let told = String::from_utf8_lossy(&body.bytes).contains(&INTERRUPTED.to_string());
+            assert_eq!((answer.status(), body.whole, told), (200, *cut < head, *cut < head), "cut behind {cut}");
+        }
+        assert_eq!(yard.upstream.requests().len(), cuts.len(), "something was sent twice");
+        assert_eq!(yard.outcomes(), vec!["interrupted"; cuts.len()]);
+    }
+}
+
+#[test]
 fn chunks_that_are_none_break_the_answer_off() {
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     let (size, less) = (format!("{:x}", RESULT.len()), format!("{:x}", RESULT.len() - 1));

@@ -72,18 +72,19 @@ impl Chunks {
     /// The next data in `read`, of which it takes what it has understood; `None` if more is needed, or at the end.
     pub(super) fn next(&mut self, read: &mut BytesMut) -> Result<Option<Bytes>, Malformed> {
         self.pass_over(read);
-        let data = match self.at {
-            At::Broken => return Err(Malformed),
-            At::Data { left } if !read.is_empty() => {
-                let length = usize::try_from(left).map_or(read.len(), |left| left.min(read.len()));
-                self.at = match left - length as u64 {
-                    0 => At::DataReturn,
-                    left => At::Data { left },
-                };
-                read.split_to(length).freeze()
-            }
-            _ => return Ok(None),
+        if self.at == At::Broken {
+            return Err(Malformed);
+        }
+        let At::Data { left } = self.at else { return Ok(None) };
+        if read.is_empty() {
+            return Ok(None);
+        }
+        let length = usize::try_from(left).map_or(read.len(), |left| left.min(read.len()));
+        self.at = match left - length as u64 {
+            0 => At::DataReturn,
+            left => At::Data { left },
         };
+        let data = read.split_to(length).freeze();
         // The end may be there already. What is wrong behind the data is told behind it.
         self.pass_over(read);
         Ok(Some(data))

@@ -95,9 +95,9 @@ fn scan<'f, 'b>(
     fields: &'f mut [MaybeUninit<httparse::Header<'b>>],
 ) -> Result<httparse::Status<usize>, Wrong> {
     let found = httparse::ParserConfig::default().parse_response_with_uninit_headers(answer, bytes, fields);
-    found.map_err(|error| match error {
-        httparse::Error::TooManyHeaders => "its answer has too many header fields",
-        _ => "its answer is no HTTP/1.1",
+    found.map_err(|error| match error == httparse::Error::TooManyHeaders {
+        true => "its answer has too many header fields",
+        false => "its answer is no HTTP/1.1",
     })
 }
 
