@@ -185,3 +185,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Ear<S> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests;
