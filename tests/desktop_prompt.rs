@@ -3,18 +3,14 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs, and give up on them after a while")]
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
-
-use zbus::blocking::{Connection, connection};
-use zbus::zvariant::Value;
 
 mod desktop;
 
-use desktop::{Core, PATIENCE, Running};
+use desktop::notices::{self, Notices};
+use desktop::{Core, PATIENCE, Running, Said};
 
 /// What the shell says when a click brings its questions to the front.
 const FRONT: &str = "the questions come to the front";
@@ -80,86 +76,16 @@ fn picture(name: &str) {
 
 /// Whether the shell has the lease.
 fn attached(core: &Core) -> Option<()> {
-    let text = std::fs::read_to_string(core.home().join("state/audit/audit.jsonl")).unwrap_or_default();
-    text.contains("\"prompter_attached\"").then_some(())
+    core.audit().contains("\"prompter_attached\"").then_some(())
 }
 
 fn answers(core: &Core) -> Vec<String> {
-    let text = std::fs::read_to_string(core.home().join("state/audit/audit.jsonl")).unwrap_or_default();
+    let text = core.audit();
     let records = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let answered = records.filter(|record| record["event"] == "answered");
     answered
         .map(|record| format!("{} {}", record["what"].as_str().unwrap(), record["answer"].as_str().unwrap()))
         .collect()
-}
-
-/// The desktop's notifications: what was shown, and the numbers that were taken back.
-#[derive(Clone, Default)]
-struct Notices(Arc<Mutex<(Vec<Shown>, Vec<u32>)>>);
-
-#[derive(Clone)]
-struct Shown {
-    text: String,
-    actions: Vec<String>,
-}
-
-#[zbus::interface(name = "org.freedesktop.Notifications")]
-impl Notices {
-    #[expect(clippy::too_many_arguments, reason = "the interface has them")]
-    fn notify(
-        &self,
-        _app: &str,
-        _replaces: u32,
-        _icon: &str,
-        summary: &str,
-        body: &str,
-        actions: Vec<String>,
-        _hints: std::collections::HashMap<String, Value<'_>>,
-        _expires: i32,
-    ) -> u32 {
-        let mut told = self.0.lock().unwrap();
-        told.0.push(Shown { text: format!("{summary}: {body}"), actions });
-        u32::try_from(told.0.len()).unwrap()
-    }
-
-    fn close_notification(&self, number: u32) {
-        self.0.lock().unwrap().1.push(number);
-    }
-
-    fn get_capabilities(&self) -> Vec<String> {
-        ["actions", "body"].map(str::to_owned).to_vec()
-    }
-
-    fn get_server_information(&self) -> (String, String, String, String) {
-        ("notices".to_owned(), "tests".to_owned(), "1".to_owned(), "1.2".to_owned())
-    }
-}
-
-impl Notices {
-    fn open(&self) -> Connection {
-        let bus = connection::Builder::session().unwrap().name("org.freedesktop.Notifications").unwrap();
-        bus.serve_at("/org/freedesktop/Notifications", self.clone()).unwrap().build().unwrap()
-    }
-
-    fn first(&self) -> Option<Shown> {
-        self.0.lock().unwrap().0.first().cloned()
-    }
-}
-
-/// What the shell logs.
-struct Said(Arc<Mutex<String>>);
-
-impl Said {
-    fn of(shell: &mut Child) -> Self {
-        let said = Self(Arc::default());
-        let (lines, heard) = (BufReader::new(shell.stderr.take().unwrap()).lines(), Arc::clone(&said.0));
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| heard.lock().unwrap().push_str(&line)));
-        said
-    }
-
-    fn contains(&self, text: &str) -> bool {
-        self.0.lock().unwrap().contains(text)
-    }
 }
 
 #[test]
@@ -183,14 +109,13 @@ fn a_notification_brings_the_question_to_the_front_and_answers_nothing() {
 
     // Whatever a notification says, it is no answer.
     until("the prompt", prompt);
-    let (path, interface) = ("/org/freedesktop/Notifications", "org.freedesktop.Notifications");
-    bus.emit_signal(None::<&str>, path, interface, "ActionInvoked", &(1_u32, "default")).unwrap();
+    notices::click(&bus, 1);
     until("the front", || said.contains(FRONT).then_some(()));
     assert!(asks.try_wait().unwrap().is_none() && answers(&core).is_empty(), "{:?}", answers(&core));
 
     press(&["Return"], &mut asks);
     ends_with(NOT_ALLOWED, asks);
-    until("the end of the notification", || (notices.0.lock().unwrap().1 == [1]).then_some(()));
+    until("the end of the notification", || (notices.taken_back() == [1]).then_some(()));
 }
 
 #[test]

@@ -4,10 +4,13 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+#[allow(dead_code, reason = "not every story has notifications")]
+pub(crate) mod notices;
 #[allow(dead_code, reason = "the tray has no window")]
 pub(crate) mod window;
 
@@ -18,6 +21,16 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the test `name` again inside a session of its own, or says that this is that run.
 pub(crate) fn is_inside(name: &str) -> bool {
+    is_inside_of(name, &["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x800x24 -nolisten tcp"], "x11")
+}
+
+/// The same in a session that has no display yet, for one of the new kind.
+#[allow(dead_code, reason = "one story has a Wayland session")]
+pub(crate) fn is_inside_for_wayland(name: &str) -> bool {
+    is_inside_of(name, &[], "wayland")
+}
+
+fn is_inside_of(name: &str, display: &[&str], backend: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -25,7 +38,7 @@ pub(crate) fn is_inside(name: &str) -> bool {
     let runtime = home.path().join("run");
     std::fs::DirBuilder::new().mode(0o700).create(&runtime).unwrap();
     let mut session = Command::new("dbus-run-session");
-    session.args(["--", "xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x800x24 -nolisten tcp"]);
+    session.arg("--").args(display);
     session.arg(std::env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]);
     session.env(INSIDE, "1").env("HOME", home.path()).env("XDG_RUNTIME_DIR", &runtime);
     for (variable, folder) in
@@ -33,7 +46,7 @@ pub(crate) fn is_inside(name: &str) -> bool {
     {
         session.env(format!("XDG_{variable}_HOME"), home.path().join(folder));
     }
-    session.envs([("GDK_BACKEND", "x11"), ("LIBGL_ALWAYS_SOFTWARE", "1"), ("NO_AT_BRIDGE", "1")]);
+    session.envs([("GDK_BACKEND", backend), ("LIBGL_ALWAYS_SOFTWARE", "1"), ("NO_AT_BRIDGE", "1")]);
     session.env_remove("DBUS_SESSION_BUS_ADDRESS").env_remove("WAYLAND_DISPLAY").env_remove("DISPLAY");
     let ended = session.status().expect("`dbus-run-session` and `xvfb-run` are needed: `cargo xtask setup session`");
     assert!(ended.success(), "`{name}` failed inside its desktop session");
@@ -64,10 +77,17 @@ pub(crate) struct Core {
 
 impl Core {
     pub(crate) fn run() -> Self {
+        Self::run_with("")
+    }
+
+    /// One with these settings besides.
+    pub(crate) fn run_with(top: &str) -> Self {
         let home = TempDir::new().unwrap();
-        let settings = "keystore = \"memory\"\n\
+        let settings = format!(
+            "{top}keystore = \"memory\"\n\
             [servers.crm]\nurl = \"http://127.0.0.1:9/mcp\"\n\
-            [servers.wiki]\nurl = \"http://127.0.0.1:9/mcp\"\nauth = \"none\"\n";
+            [servers.wiki]\nurl = \"http://127.0.0.1:9/mcp\"\nauth = \"none\"\n"
+        );
         std::fs::write(home.path().join("config.toml"), settings).unwrap();
         let command = command();
         let mut serve = Command::new(&command);
@@ -81,6 +101,12 @@ impl Core {
 
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// The audit trail so far.
+    #[allow(dead_code, reason = "not every story reads it")]
+    pub(crate) fn audit(&self) -> String {
+        std::fs::read_to_string(self.home().join("state/audit/audit.jsonl")).unwrap_or_default()
     }
 
     /// Runs a command against this core, and gives what it printed.
@@ -105,6 +131,29 @@ impl Drop for Core {
         let _ = Command::new(&self.command).arg("stop").env("KEYBEARER_HOME", self.home()).output();
         let _ = self.serve.kill();
         let _ = self.serve.wait();
+    }
+}
+
+/// What a program logs.
+#[allow(dead_code, reason = "not every story reads it")]
+pub(crate) struct Said(Arc<Mutex<String>>);
+
+#[allow(dead_code, reason = "not every story reads it")]
+impl Said {
+    pub(crate) fn of(program: &mut Child) -> Self {
+        let said = Self(Arc::default());
+        let (lines, heard) = (BufReader::new(program.stderr.take().unwrap()).lines(), Arc::clone(&said.0));
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| heard.lock().unwrap().push_str(&line)));
+        said
+    }
+
+    pub(crate) fn contains(&self, text: &str) -> bool {
+        self.0.lock().unwrap().contains(text)
+    }
+
+    /// What came after this.
+    pub(crate) fn after(&self, text: &str) -> Option<String> {
+        Some(self.0.lock().unwrap().split_once(text)?.1.to_owned())
     }
 }
 
