@@ -12,6 +12,7 @@ use http::{Method, StatusCode};
 use hyper::body::SizeHint;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
 use url::Url;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::body::Framing;
 use super::connect::{ConnectError, Wire};
@@ -31,8 +32,11 @@ const MOST_INTERIM: usize = 16;
 /// A connection that can carry one request at a time.
 pub(super) struct Line {
     wire: Wire,
-    /// What is still to be written: the head, with a small body, and a large one.
-    head: BytesMut,
+    /// What is to be written: the head, with a small body, and a large one. The head has a credential in it: it is wiped
+    /// as soon as it is out.
+    head: Zeroizing<Vec<u8>>,
+    /// How much of the head is out.
+    out: usize,
     body: Bytes,
     /// Whether the last bytes may still be held back on this side.
     unflushed: bool,
@@ -70,7 +74,8 @@ impl Line {
     fn over(wire: Wire) -> Self {
         Self {
             wire,
-            head: BytesMut::new(),
+            head: Zeroizing::default(),
+            out: 0,
             body: Bytes::new(),
             unflushed: false,
             begun: false,
@@ -92,16 +97,18 @@ impl Line {
         self.keeps && self.writes && !self.is_writing() && self.framing.is_over() && self.read.is_empty()
     }
 
-    /// Gives back what a large answer needed.
+    /// Gives back what a large message needed.
     pub(super) fn rest(&mut self) {
         if self.want > LITTLE {
             (self.want, self.read) = (LITTLE, BytesMut::new());
+        }
+        if self.head.capacity() > LITTLE {
+            self.head = Zeroizing::default();
         }
     }
 
     /// Sends a request and waits for the head of its answer.
     pub(super) async fn send(&mut self, message: &Message<'_>) -> Result<Head, SendError> {
-        self.head.clear();
         message.write_head(&mut self.head);
         let body = message.body();
         if body.len() <= SMALL_BODY {
@@ -197,22 +204,30 @@ impl Line {
         self.unflushed = false;
         if written.is_err() {
             (self.writes, self.body) = (false, Bytes::new());
-            self.head.clear();
         }
+        self.wipe_head();
         Poll::Ready(written.map_err(drop))
     }
 
     fn poll_write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.head.is_empty() || !self.body.is_empty() {
-            let next = if self.head.is_empty() { &self.body[..] } else { &self.head[..] };
-            let count = ready!(Pin::new(&mut self.wire).poll_write(context, next))?;
-            if count == 0 {
-                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
+        while let Some(rest) = self.head.get(self.out..).filter(|rest| !rest.is_empty()) {
+            let count = ready!(Pin::new(&mut self.wire).poll_write(context, rest))?;
+            self.out += some(count)?;
             self.begun = true;
-            if self.head.is_empty() { self.body.advance(count) } else { self.head.advance(count) }
+        }
+        self.wipe_head();
+        while !self.body.is_empty() {
+            let count = ready!(Pin::new(&mut self.wire).poll_write(context, &self.body))?;
+            self.body.advance(some(count)?);
         }
         Pin::new(&mut self.wire).poll_flush(context)
+    }
+
+    fn wipe_head(&mut self) {
+        if !self.head.is_empty() {
+            self.head.zeroize();
+            self.out = 0;
+        }
     }
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
@@ -223,4 +238,9 @@ impl Line {
         }
         Poll::Ready(Ok(count))
     }
+}
+
+/// A stream that takes nothing more will not take anything.
+fn some(count: usize) -> io::Result<usize> {
+    if count == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(count) }
 }

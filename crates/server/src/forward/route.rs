@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
 use http::{Method, Uri};
 use keybearer_core::admission::Permit;
@@ -65,21 +65,21 @@ impl Message<'_> {
     }
 
     /// Writes its head, the credential in it.
-    pub(super) fn write_head(&self, head: &mut BytesMut) {
-        head.put_slice(self.outgoing.method.as_str().as_bytes());
-        head.put_slice(&self.route.opening);
+    pub(super) fn write_head(&self, head: &mut Vec<u8>) {
+        head.extend_from_slice(self.outgoing.method.as_str().as_bytes());
+        head.extend_from_slice(&self.route.opening);
         self.permit.authorized(self.outgoing.fields(), |name, value| {
             if !OURS.contains(name) {
-                head.put_slice(name.as_str().as_bytes());
-                head.put_slice(b": ");
-                head.put_slice(value.as_bytes());
-                head.put_slice(b"\r\n");
+                head.extend_from_slice(name.as_str().as_bytes());
+                head.extend_from_slice(b": ");
+                head.extend_from_slice(value.as_bytes());
+                head.extend_from_slice(b"\r\n");
             }
         });
         let length = self.outgoing.body.len();
         if length > 0 || self.outgoing.method == Method::POST {
-            head.put_slice(format!("content-length: {length}\r\n").as_bytes());
+            head.extend_from_slice(format!("content-length: {length}\r\n").as_bytes());
         }
-        head.put_slice(b"\r\n");
+        head.extend_from_slice(b"\r\n");
     }
 }
