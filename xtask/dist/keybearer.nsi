@@ -1,6 +1,7 @@
 ; The Windows installer: for the whole machine, silent with /S.
 ; The words between @ are put in by `cargo xtask dist`.
-Unicode true
+; A 64-bit program itself: it sees files and registry as they are, and runs where nothing runs 32-bit programs.
+Target amd64-unicode
 SetCompressor /SOLID lzma
 ManifestDPIAware true
 Name "Keybearer"

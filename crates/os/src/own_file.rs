@@ -55,7 +55,7 @@ fn before_it_was_unlinked(_path: &std::path::Path) -> Option<PathBuf> {
 }
 
 #[cfg(target_os = "linux")]
-pub(crate) mod linux {
+mod linux {
     use std::fs::{Metadata, metadata};
     use std::io;
     use std::os::fd::OwnedFd;
@@ -69,7 +69,7 @@ pub(crate) mod linux {
     use super::Fate;
 
     /// What follows the name of a file that was unlinked, in `/proc/PID/exe`.
-    pub(crate) const UNLINKED: &[u8] = b" (deleted)";
+    pub(super) const UNLINKED: &[u8] = b" (deleted)";
 
     /// A package is unpacked and a build is linked in several steps: it is over when nothing happens for so long.
     const QUIET: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
@@ -124,13 +124,13 @@ pub(crate) mod linux {
 
     /// Which file it is, whatever its name.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(crate) struct Which {
+    pub(super) struct Which {
         device: u64,
         inode: u64,
     }
 
     impl Which {
-        pub(crate) fn of(file: &Metadata) -> Self {
+        pub(super) fn of(file: &Metadata) -> Self {
             Self { device: file.dev(), inode: file.ino() }
         }
     }

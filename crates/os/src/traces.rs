@@ -48,11 +48,11 @@ pub fn of(folders: &Folders) -> Vec<Trace> {
     // The engine knows nothing of moved folders, and its folder belongs to what was not moved.
     if let (None, Some(base)) = (folders.variable(), BaseDirs::new()) {
         let places = [base.data_local_dir().join(WINDOW), base.cache_dir().join(WINDOW)];
-        all.extend(places.into_iter().map(|path| Trace { kind: Kind::Window, path }));
+        // The cache is where macOS has the sockets.
+        let places = places.into_iter().filter(|path| *path != folders.runtime());
+        all.extend(places.map(|path| Trace { kind: Kind::Window, path }));
     }
     all.retain(|trace| trace.path.symlink_metadata().is_ok());
-    // The cache is where macOS has the sockets.
-    all.dedup_by(|one, other| one.path == other.path);
     all
 }
 

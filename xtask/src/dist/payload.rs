@@ -99,7 +99,7 @@ fn reference(stage: &Stage, program: &Path, family: Family) -> Result<()> {
     let pages = stage.root.join("usr/share/man/man1");
     Run::new(program).args(["man"]).args([&pages]).quietly()?;
     for name in names(&pages)? {
-        stage.set_mode(&pages.join(&name), 0o644)?;
+        set_mode(&pages.join(&name), 0o644)?;
         stage.compress(&format!("usr/share/man/man1/{name}"))?;
     }
     let places = [
@@ -145,13 +145,13 @@ impl Stage {
     fn copy(&self, source: &Path, place: &str, mode: u32) -> Result<()> {
         let path = self.place(place)?;
         fs::copy(source, &path).with_context(|| format!("copy `{}`", source.display()))?;
-        self.set_mode(&path, mode)
+        set_mode(&path, mode)
     }
 
     fn write(&self, place: &str, text: &str) -> Result<()> {
         let path = self.place(place)?;
         fs::write(&path, text).with_context(|| format!("write `{}`", path.display()))?;
-        self.set_mode(&path, 0o644)
+        set_mode(&path, 0o644)
     }
 
     fn link(&self, to: &str, place: &str) -> Result<()> {
@@ -170,9 +170,8 @@ impl Stage {
         fs::create_dir_all(folder).with_context(|| format!("make `{}`", folder.display()))?;
         Ok(path)
     }
+}
 
-    #[expect(clippy::unused_self, reason = "it belongs to the tree")]
-    fn set_mode(&self, path: &Path, mode: u32) -> Result<()> {
-        fs::set_permissions(path, Permissions::from_mode(mode)).with_context(|| format!("open `{}`", path.display()))
-    }
+fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(mode)).with_context(|| format!("open `{}`", path.display()))
 }

@@ -153,7 +153,6 @@ fn kind(keep: Keep) -> Kind {
     }
 }
 
-/// The folder of the state stays where the audit trail in it does.
 fn is_kept(trace: &Trace, stays: &[Kind]) -> bool {
     stays.contains(&trace.kind)
 }

@@ -88,7 +88,7 @@ pub(crate) fn changeable(path: &Path) -> Changeable {
 }
 
 /// Root owns it, and neither a group nor everybody may write. An access list shows in the group's bits.
-pub(super) fn is_roots(owner: u32, mode: u32) -> bool {
+fn is_roots(owner: u32, mode: u32) -> bool {
     owner == 0 && mode & 0o022 == 0
 }
 

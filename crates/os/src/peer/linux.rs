@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +19,6 @@ use tokio::io::unix::AsyncFd;
 
 use super::files::{self, Seen};
 use super::{LONGEST, Peer, PeerError};
-use crate::own_file;
-use crate::own_file::linux::{UNLINKED, Which};
 
 pub(super) fn identify(stream: &Stream) -> Result<Peer, PeerError> {
     let Stream::UdSocket(socket) = stream;
@@ -103,22 +100,11 @@ impl Held {
         Ok(Some(Self { pid, pidfd }))
     }
 
-    /// Whether it runs the very file that we run, or one that lies or lay in its place: a bridge, which is no client.
-    ///
-    /// Bridges live on when an update puts another file there, and those that come next run that one.
+    /// Whether it runs the very file that we run: a bridge, which is no client.
     fn is_ours(&self) -> bool {
-        let link = format!("/proc/{}/exe", self.pid);
-        let (Ok(runs), Ok(ours)) = (fs::metadata(&link), fs::metadata("/proc/self/exe")) else { return false };
-        if Which::of(&runs) == Which::of(&ours) {
-            return true;
-        }
-        let (Ok(path), Ok(own)) = (fs::read_link(&link), own_file::path()) else { return false };
-        if path == own {
-            return fs::metadata(&own).is_ok_and(|there| Which::of(&there) == Which::of(&runs));
-        }
-        let was_there = path.as_os_str().as_bytes().strip_suffix(UNLINKED) == Some(own.as_os_str().as_bytes());
-        // Where root alone can put a file, root's it must have been. Elsewhere whoever can replace it is trusted anyway.
-        was_there && (files::changeable(&own) == Changeable::ByUser || files::is_roots(runs.uid(), runs.mode()))
+        let file = |link: &str| fs::metadata(link).map(|file| (file.dev(), file.ino())).ok();
+        let ours = file("/proc/self/exe");
+        ours.is_some() && ours == file(&format!("/proc/{}/exe", self.pid))
     }
 
     fn stat(&self) -> Result<Stat, PeerError> {
