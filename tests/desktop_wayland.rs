@@ -68,6 +68,8 @@ fn where_a_window_cannot_raise_itself_a_notification_tells_of_the_question() {
     let ended = call.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(5), "{ended:?}");
     until("the end of the notification", || notices.taken_back().contains(&1));
-    until("the end of the prompt", || said.after(MADE).is_some_and(|rest| rest.contains(GONE) && rest.contains(".destroy()")));
+    until("the end of the prompt", || {
+        said.after(MADE).is_some_and(|rest| rest.contains(GONE) && rest.contains(".destroy()"))
+    });
     assert!(shell.0.try_wait().unwrap().is_none(), "the shell lives on");
 }
