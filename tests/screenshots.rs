@@ -19,6 +19,9 @@ use desktop::window::Window;
 use desktop::{PATIENCE, Running, shell};
 use fantoccini::Locator;
 
+/// What stands in for an app: a program that starts another, under the app's name.
+const APP: &str = "/opt/claude-desktop/claude-desktop";
+
 /// The demo company with a core, two apps, and some calls behind it.
 struct Scene {
     home: PathBuf,
@@ -39,12 +42,19 @@ impl Scene {
         let said = lines.map_while(Result::ok).find_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok());
         let home = said.expect("the demo did not open")["home"].as_str().unwrap().into();
         let input = demo.stdin.take();
-        Self { home, input, demo }
+        let scene = Self { home, input, demo };
+        fs::create_dir_all(Path::new(APP).parent().unwrap()).unwrap();
+        fs::copy("/usr/bin/timeout", APP).unwrap();
+        // Before there is a shell that asks whether it may.
+        scene.keybearer(&["clients", "add", "claude-desktop", "--program", APP]);
+        scene
     }
 
-    /// An app that nobody has registered calls a tool, and waits for the person.
+    /// An app calls a tool, and waits for the person.
     fn app(&self, server: &str, tool: &str, arguments: &str) -> Running {
-        let mut command = Command::new(shell().with_file_name("keybearer"));
+        let mut command = Command::new(APP);
+        // What stands in for the app starts the command and waits for its end.
+        command.arg("120").arg(shell().with_file_name("keybearer"));
         command.args(["call", server, tool, arguments]).env("KEYBEARER_HOME", &self.home);
         Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
@@ -63,6 +73,9 @@ impl Drop for Scene {
         let _ = self.demo.wait();
     }
 }
+
+/// No window with words in it makes so small a picture.
+const BLANK: usize = 4_000;
 
 /// Takes pictures of one window.
 struct Camera {
@@ -95,12 +108,16 @@ impl Camera {
     async fn take_window(&self, name: &str, title: &str) -> String {
         let window = window(title).await;
         let file = self.folder.join(format!("{name}-{}.png", self.suffix));
+        // Nobody manages windows here: what lies over it would be in the picture.
+        let raised = Command::new("xdotool").args(["windowraise", &window]).status().unwrap();
+        assert!(raised.success(), "`{title}` is not raised");
         let mut last = Vec::new();
         for _ in 0..40 {
             tokio::time::sleep(Duration::from_millis(250)).await;
             let taken = Command::new("import").args(["-window", &window]).arg(&file).status().unwrap();
             let picture = fs::read(&file).unwrap_or_default();
-            if taken.success() && picture == last && !picture.is_empty() {
+            // A window that is not drawn yet is small: one colour.
+            if taken.success() && picture == last && picture.len() > BLANK {
                 break;
             }
             last = picture;
@@ -194,8 +211,6 @@ async fn first_run(settings: &[(&str, &str)], camera: impl FnOnce(Window) -> Cam
     camera.take("first-run", "//h2[contains(., 'Add a company tool')]").await;
     camera.page("Apps").await;
     camera.take("apps-empty", "//p[contains(., 'No app is connected')]").await;
-    camera.page("Activity").await;
-    camera.take("activity-empty", "//p[contains(., 'Nothing has happened')]").await;
     camera.window.page.close().await.unwrap();
 }
 
@@ -237,35 +252,47 @@ async fn tools_and_apps(camera: &Camera) {
     camera.take("apps-connect", "//pre").await;
 }
 
-/// An app asks: to connect, and then for a call; what is allowed stands on the page until the app closes.
+/// An app asks, what is allowed stands on the page; and one asks that nobody knows.
 async fn questions(camera: &Camera, scene: &Scene) {
-    let _app = scene.app(
-        "crm",
-        "update_account",
-        r#"{"id":"A-1002","owner":"m.bolton","note":"Trains first, planes where there is none."}"#,
-    );
-    let prompt = camera.take_window("prompt-connect", "^Keybearer asks$").await;
-    // From "Don't allow" to "Allow", to how long: the second, and yes.
-    press(&prompt, &["shift+Tab", "shift+Tab", "Down", "Tab", "Return"]).await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let arguments = r#"{"id":"A-1002","owner":"m.bolton","note":"Trains first, planes where there is none."}"#;
+    let app = scene.app("crm", "update_account", arguments);
     let prompt = camera.take_window("prompt", "^Keybearer asks$").await;
+    // From "Don't allow" over "Allow" and "More time" to how long: today, or the next to it; and back to yes.
+    press(&prompt, &["shift+Tab", "shift+Tab", "shift+Tab", "Down", "Down", "Tab", "Tab", "Return"]).await;
     camera.page("Home").await;
     camera.page("Apps").await;
-    camera.take("apps-allowed", "//section//li[contains(., 'connect to crm')]").await;
-    press(&prompt, &["Escape", "Return"]).await;
+    camera.take("apps-allowed", "//section//li[contains(., 'update_account')]").await;
+    drop(app);
+    let mut stranger = Command::new(shell().with_file_name("keybearer"));
+    stranger.args(["call", "crm", "update_account", arguments]).env("KEYBEARER_HOME", &scene.home);
+    let _stranger = Running(stranger.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+    let prompt = camera.take_window("prompt-stranger", "^Keybearer asks$").await;
+    press(&prompt, &["Return"]).await;
 }
 
 async fn activity(camera: &Camera, scene: &Scene) {
     camera.page("Activity").await;
     camera.take("activity", "//li[contains(., 'edit_page')]").await;
-    camera.window.see("//li[contains(., 'edit_page')]/button").await.click().await.unwrap();
+    camera
+        .window
+        .see("//li[contains(., 'update_account') and contains(., 'answered')]/button")
+        .await
+        .click()
+        .await
+        .unwrap();
     camera.take("activity-details", "//dl").await;
     camera.page("Home").await;
     camera.page("Activity").await;
     camera.window.click("Look into messages").await;
     camera.window.see("//button[.='Stop looking']").await;
-    scene.keybearer(&["tools", "wiki"]);
-    camera.window.see("//ul/li[1]/button[contains(., 'looked at what wiki offers')]").await.click().await.unwrap();
+    // It may, for today.
+    let _app = scene.app("crm", "update_account", r#"{"id":"A-1002","owner":"m.bolton","api_key":"not-for-pictures"}"#);
+    // Newer than the look itself.
+    let called = "//li[contains(., 'update_account')][following-sibling::li[contains(., 'The messages of calls')]]";
+    camera.window.see(&format!("{called}/button")).await.click().await.unwrap();
+    camera.window.see("//section//pre").await;
+    let into_view = "document.querySelector('section pre').scrollIntoView({ block: 'center' })";
+    camera.window.page.execute(into_view, Vec::new()).await.unwrap();
     camera.take("activity-messages", "//section//pre").await;
 }
 
@@ -300,7 +327,7 @@ async fn long_names(settings: &[(&str, &str)], camera: impl FnOnce(Window) -> Ca
     }
     let lone = Lone::open(&config);
     let mut add = Command::new(shell().with_file_name("keybearer"));
-    add.args(["clients", "add", "report-script-of-the-finance-department-in-berlin", "--server", LONG]);
+    add.args(["clients", "add", "report-script-of-the-finance-department-berlin", "--server", LONG]);
     assert!(add.env("KEYBEARER_HOME", &lone.home).stdout(Stdio::null()).status().unwrap().success());
     let camera = camera(Window::open(&lone.home, settings).await);
     camera.window.see("//main").await;

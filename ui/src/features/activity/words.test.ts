@@ -45,3 +45,9 @@ test("every event can be found under the kind that a person looks for", () => {
   expect(found("signins")).toEqual(["sign_in", "sign_in_ends", "sign_out", "renewed"]);
   expect(found("denied")).toEqual(["answered"]);
 });
+
+test("what the transport alone says is said in words", () => {
+  const { tool: _, risk: _risk, ...message } = call;
+  expect(lineOf({ ...message, method: "GET" }).what).toBe("listened for news from crm");
+  expect(lineOf({ ...message, method: "DELETE" }).what).toBe("disconnected from crm");
+});

@@ -27,6 +27,9 @@ function callOf(record: ActivityRecord): string {
   const { tool, method } = record;
   if (tool !== undefined) return t(`activity.tool_${record.risk ?? "change"}`, { tool, server });
   if (method && BEGINNINGS.has(method)) return t("activity.began", { server });
+  // What has no message of its own: a stream to listen at, and its end (MCP's HTTP transport).
+  if (method === "GET") return t("activity.listened", { server });
+  if (method === "DELETE") return t("activity.left", { server });
   if (method?.endsWith("/list")) return t("activity.listed", { server });
   return t("activity.sent", { method: method ?? "", server });
 }
