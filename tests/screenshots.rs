@@ -230,6 +230,9 @@ async fn company(settings: &[(&str, &str)], camera: impl FnOnce(Window) -> Camer
     scene.keybearer(&["logout", "crm"]);
     camera.take("home", "//button[@aria-label='Sign in to crm']").await;
     camera.window.click("Sign in to crm").await;
+    window("Sign in – Keybearer").await;
+    // The page comes from a server; until then the window shows what was there before it.
+    tokio::time::sleep(Duration::from_secs(8)).await;
     camera.take_window("sign-in", "Sign in – Keybearer").await;
     camera.page("Settings").await;
     camera.window.click("Stop all access").await;

@@ -100,7 +100,7 @@ fn shade(value: &zbus::zvariant::Value<'_>) -> Shade {
 /// The taskbar's own setting, read at the start.
 #[cfg(windows)]
 async fn follow_shade(told: watch::Sender<Shade>) {
-    let key = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize";
+    let key = include_str!("panel-key.txt").trim_end();
     let shade = match keybearer_os::registry::policy_value(key, "SystemUsesLightTheme").as_deref() {
         Some("0") => Shade::Dark,
         Some("1") => Shade::Light,

@@ -20,7 +20,6 @@ pub use row::{Action, Row, State, Tone};
 /// What the shell shows, whole, whenever it changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "there is one of it, and mostly the largest")]
 pub enum View {
     /// No core is known yet; one is being looked for or started.
     Starting,
