@@ -17,13 +17,20 @@ use std::sync::LazyLock;
 
 use keybearer_stories::core::{Ended, keybearer};
 use keybearer_stories::parts::end_of;
-use tempfile::TempDir;
 
 /// The packages of this build, made once: a deb and an rpm, and a deb of the version after.
-static PACKAGES: LazyLock<Packages> = LazyLock::new(Packages::make);
+///
+/// In a folder that the next run empties: nothing that lives as long as the program is dropped at its end.
+static PACKAGES: LazyLock<Packages> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    Packages::make(&folder)
+});
 
 struct Packages {
-    folder: TempDir,
+    folder: PathBuf,
     deb: PathBuf,
     rpm: PathBuf,
     /// The same programs as other files, in a package of a higher version.
@@ -31,21 +38,20 @@ struct Packages {
 }
 
 impl Packages {
-    fn make() -> Self {
-        let folder = tempfile::Builder::new().prefix("keybearer-packages").tempdir().unwrap();
-        let (first, next) = (folder.path().join("first"), folder.path().join("next"));
+    fn make(folder: &Path) -> Self {
+        let (first, next) = (folder.join("first"), folder.join("next"));
         let xtask = keybearer().with_file_name("xtask");
         for (out, words) in [(&first, &["deb", "rpm"][..]), (&next, &["deb", "--version", "0.1.1"])] {
             let made = run(Command::new(&xtask).arg("dist").args(words).args(["--debug", "--out"]).arg(out));
             assert!(made.status.success(), "{made:?}");
         }
         let (deb, rpm) = (one(&first, "deb"), one(&first, "rpm"));
-        Self { deb, rpm, next: one(&next, "deb"), folder }
+        Self { deb, rpm, next: one(&next, "deb"), folder: folder.to_owned() }
     }
 
     /// The public key that lies beside the first ones.
     fn key(&self) -> PathBuf {
-        self.folder.path().join("first/keybearer-packages.asc")
+        self.folder.join("first/keybearer-packages.asc")
     }
 }
 

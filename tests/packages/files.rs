@@ -12,7 +12,8 @@ fn debians_own_look_for_mistakes_finds_none() {
 
 #[test]
 fn a_second_run_packs_the_same_contents() {
-    let again = Packages::make();
+    let place = tempfile::tempdir().unwrap();
+    let again = Packages::make(place.path());
     let contents = |package| {
         let place = tempfile::tempdir().unwrap();
         well(Command::new("ar").arg("x").arg(package).current_dir(place.path()));
