@@ -26,8 +26,8 @@ pub(super) const ARMING: Duration = Duration::from_millis(600);
 /// How long a yes that came too late for its call counts for the same call once more.
 const LATE: Duration = Duration::from_secs(5 * 60);
 
-/// For so long a no counts for those who ask the very same again.
-const AGAIN: Duration = Duration::from_secs(10);
+/// For so long a no counts for those who ask the very same again: clients do within milliseconds, people take longer.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// How many ended questions are remembered, to tell why an answer does not count.
 const REMEMBERED: usize = 64;
