@@ -68,7 +68,7 @@ fn session(part: &Part, theme: &str, scale: &str, folder: &Path) -> Result<()> {
     session = session.args([places::executable("")]);
     session = session.args(["dbus-run-session", "--", "xvfb-run", "--auto-servernum", screen]);
     session = session.args([&format!("{PROGRAMS}/examples/screenshots"), part.name, part.language, theme, scale]);
-    session = session.args([folder]).env("HOME", HOME).env("XDG_RUNTIME_DIR", &format!("{HOME}/.run"));
+    session = session.args([folder]).env("HOME", HOME).env("XDG_RUNTIME_DIR", format!("{HOME}/.run"));
     session = session.env("PATH", setup::node_path()?);
     for (variable, place) in [("CONFIG", ".config"), ("DATA", ".local/share"), ("CACHE", ".cache"), ("STATE", ".state")]
     {

@@ -91,7 +91,7 @@ pub struct Error {
     /// What failed exactly, for whoever says it in another language than `message`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub exactly: Option<Exactly>,
+    pub exactly: Option<Box<Exactly>>,
 }
 
 /// What failed exactly: a kind, and the names that belong in the sentence.
@@ -210,7 +210,7 @@ impl Error {
     /// The same as a kind with names.
     #[must_use]
     pub fn exactly(mut self, exactly: Exactly) -> Self {
-        self.exactly = Some(exactly);
+        self.exactly = Some(Box::new(exactly));
         self
     }
 

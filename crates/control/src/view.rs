@@ -20,6 +20,7 @@ pub use row::{Action, Row, State, Tone};
 /// What the shell shows, whole, whenever it changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "there is one of it, and mostly the largest")]
 pub enum View {
     /// No core is known yet; one is being looked for or started.
     Starting,
@@ -103,7 +104,7 @@ pub struct Failure {
     /// What failed exactly, where there are words for it in every language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
-    pub exactly: Option<Exactly>,
+    pub exactly: Option<Box<Exactly>>,
 }
 
 impl View {
@@ -132,7 +133,7 @@ impl Failure {
     /// An error as a person reads it.
     pub fn of(error: &Error) -> Self {
         let (text, hint) = (sentence(&error.message), error.hint.as_deref().map(sentence));
-        Self { code: error.code, text, hint, exactly: error.exactly.as_ref().map(Exactly::clean) }
+        Self { code: error.code, text, hint, exactly: error.exactly.as_ref().map(|exactly| Box::new(exactly.clean())) }
     }
 }
 
