@@ -16,7 +16,7 @@ fn an_entry_is_written_tried_and_taken_back_to_the_byte() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     let told = person.connect("claude-desktop", &[]);
     assert!(tools(&told) > 5, "{told}");
-    assert!(told["connected"]["afterwards"][0].as_str().unwrap().contains("open it again"));
+    assert!(told["connected"]["afterwards"][0]["en"].as_str().unwrap().contains("open it again"));
     let written: serde_json::Value = serde_json::from_str(&person.read(SETTINGS)).unwrap();
     let entry = &written["mcpServers"]["everything"];
     assert_eq!(entry["command"], program());

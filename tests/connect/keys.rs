@@ -26,7 +26,7 @@ fn a_key_is_written_where_it_is_read_and_is_revoked_with_the_connection() {
     let folder = person.path("chat").display().to_string();
     let file = ["--file", folder.as_str(), "--placement", "docker-desktop"];
     let preview = person.preview("librechat", &file);
-    assert!(preview["warnings"][0].as_str().unwrap().contains("you alone"), "{preview}");
+    assert!(preview["warnings"][0]["en"].as_str().unwrap().contains("you alone"), "{preview}");
     assert!(preview["files"][1]["added"].to_string().contains("KEYBEARER_KEY=‹key›"), "{preview}");
     assert!(tools(&person.connect("librechat", &file)) > 5);
     let (key, door) = (key(&person, "chat/.env"), door(&person));
