@@ -1,6 +1,6 @@
 //! The prompt as a person meets it: the real shell holds the real core's lease, and the keyboard answers.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs, and give up on them after a while")]
 
 use std::path::Path;
@@ -53,15 +53,15 @@ fn call(core: &Core) -> Child {
 
 /// The same, again as long as the no that was just said counts for it.
 fn call_until_asked(core: &Core) -> Child {
-    let mut call = self::call(core);
+    let mut asks = call(core);
     until("the question", || {
-        if let Some(status) = call.try_wait().unwrap() {
+        if let Some(status) = asks.try_wait().unwrap() {
             assert_eq!(status.code(), Some(NOT_ALLOWED));
-            call = self::call(core);
+            asks = call(core);
         }
         prompt()
     });
-    call
+    asks
 }
 
 /// Presses these keys, one after the other, until the call has ended: those that come before the question could be read do

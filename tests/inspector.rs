@@ -1,6 +1,5 @@
 //! Looking into the messages of calls: what is shown, to whom, and that nothing of it stays.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "a story stops where its world is not as it must be")]
 
 use std::time::Duration;
 

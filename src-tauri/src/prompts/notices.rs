@@ -44,7 +44,7 @@ fn notice(question: &Question, words: &Words) -> Notification {
     };
     let body = match &question.matter {
         Matter::Call { server, .. } => words.say("prompt.notice_call", &[("server", server)]),
-        _ => words.say("prompt.notice_change", &[]),
+        Matter::AddServer { .. } | Matter::AddClient { .. } => words.say("prompt.notice_change", &[]),
     };
     let mut notice = Notification::new();
     notice.appname("Keybearer").icon("keybearer").summary(&title).body(&body);

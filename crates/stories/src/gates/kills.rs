@@ -117,6 +117,8 @@ enum Kept {
 impl Killing {
     fn begin(seconds: u32, grace: Grace, seed: u64) -> Self {
         let works = Works::with_grace(seconds);
+        // Long enough for a kill to fall on it, and no longer than many a network takes.
+        works.relay.book().answers_take = Duration::from_millis(20);
         let core = works.core();
         let caller = Caller::register(&works.home, "steady", super::works::SERVER);
         works.sign_in();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::TcpStream;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::net::RecvFlags;
 
@@ -18,6 +18,8 @@ pub struct Book {
     pub(super) faults: VecDeque<Fault>,
     /// Whose reply is still to come: the number of the use, and the connection it came over.
     open: Vec<(usize, TcpStream)>,
+    /// How long a whole answer is on its way: no network takes no time.
+    pub answers_take: Duration,
 }
 
 /// One use of a refresh token.

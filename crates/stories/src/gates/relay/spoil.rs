@@ -93,6 +93,8 @@ impl Shared {
                 book.uses[number].given = reply.refresh_token.clone();
             });
         }
+        let on_its_way = self.book.lock().unwrap().answers_take;
+        std::thread::park_timeout(on_its_way);
         let goes_on = answer(stream, reply.as_ref(), fault);
         self.note(|book| {
             book.close(number);
