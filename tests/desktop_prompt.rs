@@ -64,10 +64,17 @@ fn call_until_asked(core: &Core) -> Child {
     asks
 }
 
+fn height(window: &str) -> Option<u32> {
+    let told = xdotool(&["getwindowgeometry", "--shell", window])?;
+    told.lines().find_map(|line| line.strip_prefix("HEIGHT="))?.parse().ok()
+}
+
 /// Presses these keys, one after the other, until the call has ended: those that come before the question could be read do
 /// nothing.
 fn press(keys: &[&str], call: &mut Child) {
     let window = until("the prompt", prompt);
+    // Once its page is there, the window is as high as what it has to say.
+    until("the page", || (height(&window)? > 240).then_some(()));
     until("the focus", || xdotool(&["windowfocus", "--sync", &window]));
     picture("prompt.png");
     until("the end of the call", || {
@@ -122,11 +129,8 @@ fn a_notification_brings_the_question_to_the_front_and_answers_nothing() {
 
     // Whatever a notification says, it is no answer.
     until("the prompt", prompt);
-    // A click that comes before anybody listens is made again.
-    until("the front", || {
-        notices::click(&bus, 1);
-        said.contains(FRONT).then_some(())
-    });
+    notices::click(&bus, 1);
+    until("the front", || said.contains(FRONT).then_some(()));
     assert!(asks.try_wait().unwrap().is_none() && answers(&core).is_empty(), "{:?}", answers(&core));
 
     press(&["Return"], &mut asks);

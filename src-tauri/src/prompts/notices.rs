@@ -3,25 +3,22 @@
 
 use std::collections::HashMap;
 
-use keybearer_control::prompt::{Matter, Prompts, Question};
+use keybearer_control::prompt::{Matter, Question};
 use notify_rust::Notification;
 use tauri::{AppHandle, Manager};
 use tokio::sync::oneshot;
 
-use super::{Questions, window};
+use super::Questions;
 use crate::words::Words;
 
 /// Tells of each question once, and takes back what is answered, until the shell ends.
 pub(crate) async fn keep(app: AppHandle, words: Words) {
     let mut shown = app.state::<Questions>().shown();
-    let mut told: HashMap<String, oneshot::Receiver<u32>> = HashMap::new();
+    // Whoever shows a notification hears that its question is over when this end of the line is dropped.
+    let mut told: HashMap<String, oneshot::Sender<()>> = HashMap::new();
     loop {
         let prompts = shown.borrow_and_update().clone();
-        for id in settled(&told, &prompts) {
-            if let Some(number) = told.remove(&id) {
-                tauri::async_runtime::spawn(take_back(number));
-            }
-        }
+        told.retain(|id, _| prompts.questions.iter().any(|question| question.id == *id));
         for question in prompts.questions {
             told.entry(question.id.clone()).or_insert_with(|| tell(app.clone(), notice(&question, &words)));
         }
@@ -29,12 +26,6 @@ pub(crate) async fn keep(app: AppHandle, words: Words) {
             return;
         }
     }
-}
-
-/// The questions that were told of and wait no more.
-fn settled(told: &HashMap<String, oneshot::Receiver<u32>>, prompts: &Prompts) -> Vec<String> {
-    let waits = |id: &String| prompts.questions.iter().any(|question| question.id == *id);
-    told.keys().filter(|id| !waits(id)).cloned().collect()
 }
 
 fn notice(question: &Question, words: &Words) -> Notification {
@@ -52,50 +43,74 @@ fn notice(question: &Question, words: &Words) -> Notification {
     notice
 }
 
-/// Shows a notification; its number comes once the desktop has taken it.
-fn tell(app: AppHandle, notice: Notification) -> oneshot::Receiver<u32> {
-    let (taken, number) = oneshot::channel();
-    // Whoever waits for a click blocks.
-    std::thread::spawn(move || {
-        if let Err(error) = show(&app, &notice, taken) {
+/// Shows a notification until its question is over, which is when the returned end is dropped.
+fn tell(app: AppHandle, notice: Notification) -> oneshot::Sender<()> {
+    let (waits, over) = oneshot::channel();
+    tauri::async_runtime::spawn(async move {
+        if let Err(error) = desktop::show(&app, &notice, over).await {
             tracing::debug!(%error, "the desktop shows no notifications");
         }
     });
-    number
+    waits
 }
 
 #[cfg(target_os = "linux")]
-fn show(app: &AppHandle, notice: &Notification, taken: oneshot::Sender<u32>) -> notify_rust::error::Result<()> {
-    let handle = notice.show()?;
-    // Nobody waits for the number of one that came too late.
-    let _ = taken.send(handle.id());
-    handle.wait_for_action(|action| {
-        if action == "default" {
-            window::to_front(app);
-        }
-    });
-    Ok(())
-}
+mod desktop {
+    use futures_util::StreamExt as _;
+    use notify_rust::Notification;
+    use tauri::AppHandle;
+    use tokio::sync::oneshot;
+    use zbus::message::Type;
+    use zbus::{Connection, MatchRule, MessageStream};
 
-#[cfg(not(target_os = "linux"))]
-fn show(_: &AppHandle, notice: &Notification, _: oneshot::Sender<u32>) -> notify_rust::error::Result<()> {
-    notice.show().map(drop)
-}
+    use crate::prompts::window;
 
-/// What is answered need not be looked at any more.
-#[cfg(target_os = "linux")]
-async fn take_back(number: oneshot::Receiver<u32>) {
     const DESK: &str = "org.freedesktop.Notifications";
-    let Ok(number) = number.await else { return };
-    let Ok(bus) = zbus::Connection::session().await else { return };
-    let taken_back =
-        bus.call_method(Some(DESK), "/org/freedesktop/Notifications", Some(DESK), "CloseNotification", &number).await;
-    if let Err(error) = taken_back {
-        tracing::debug!(%error, "a notification stays");
+
+    /// Shows it, brings the questions to the front for a click, and takes it back at last.
+    pub(super) async fn show(
+        app: &AppHandle,
+        notice: &Notification,
+        mut over: oneshot::Receiver<()>,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let bus = Connection::session().await?;
+        // Listened to first: no click comes too early.
+        let rule = MatchRule::builder().msg_type(Type::Signal).interface(DESK)?.member("ActionInvoked")?.build();
+        let mut clicks = MessageStream::for_match_rule(rule, &bus, None).await?;
+        let number = notice.show_async().await?.id();
+        loop {
+            tokio::select! {
+                _ = &mut over => break,
+                click = clicks.next() => {
+                    let Some(click) = click else { break };
+                    let (clicked, action): (u32, String) = click?.body().deserialize()?;
+                    if clicked == number && action == "default" {
+                        window::to_front(app);
+                    }
+                }
+            }
+        }
+        let place = "/org/freedesktop/Notifications";
+        bus.call_method(Some(DESK), place, Some(DESK), "CloseNotification", &number).await?;
+        Ok(())
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn take_back(number: oneshot::Receiver<u32>) {
-    drop(number.await);
+mod desktop {
+    use notify_rust::Notification;
+    use tauri::AppHandle;
+    use tokio::sync::oneshot;
+
+    /// Shows it; these systems take it away themselves.
+    pub(super) async fn show(
+        _: &AppHandle,
+        notice: &Notification,
+        over: oneshot::Receiver<()>,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        drop(over);
+        let notice = notice.clone();
+        tokio::task::spawn_blocking(move || notice.show().map(drop)).await??;
+        Ok(())
+    }
 }
