@@ -21,7 +21,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the test `name` again inside a session of its own, or says that this is that run.
 pub(crate) fn is_inside(name: &str) -> bool {
-    is_inside_of(name, &["xvfb-run", "--auto-servernum", "--server-args=-screen 0 1280x800x24 -nolisten tcp"], "x11")
+    // Two that begin at the same moment must not look for a free display at the same number: both would find it free.
+    let from = format!("--server-num={}", 100 + std::process::id() % 50_000);
+    let screen = "--server-args=-screen 0 1280x800x24 -nolisten tcp";
+    is_inside_of(name, &["xvfb-run", "--auto-servernum", &from, screen], "x11")
 }
 
 /// The same in a session that has no display yet, for one of the new kind.
