@@ -15,7 +15,20 @@ pub struct CoreLock {
 }
 
 /// The locked file: shared with the sockets that were opened under the lock, so that it outlives them.
-pub(crate) type Held = Arc<File>;
+pub(crate) type Held = Arc<Locked>;
+
+/// A locked file that is unlocked before it is closed. Closing alone does not suffice: a child that is being started
+/// has every descriptor until it becomes its own program, and with it the lock.
+#[derive(Debug)]
+pub(crate) struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        if let Err(cause) = self.0.unlock() {
+            tracing::warn!(%cause, "the lock of the core could not be given back");
+        }
+    }
+}
 
 impl CoreLock {
     /// Prepares the folders and takes the lock, or says at once that somebody has it.
@@ -29,7 +42,7 @@ impl CoreLock {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { folders: folders.clone(), held: Arc::new(file) }),
+            Ok(()) => Ok(Self { folders: folders.clone(), held: Arc::new(Locked(file)) }),
             Err(TryLockError::WouldBlock) => Err(LockError::Taken),
             Err(TryLockError::Error(cause)) => Err(failed(cause)),
         }
@@ -78,5 +91,16 @@ mod tests {
         CoreLock::acquire(&Folders::at(elsewhere.path())).unwrap();
         drop(first);
         CoreLock::acquire(&folders).unwrap();
+    }
+
+    #[test]
+    fn a_child_that_is_just_being_started_does_not_keep_the_lock() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::at(home.path());
+        let first = CoreLock::acquire(&folders).unwrap();
+        let inherited = first.held.0.try_clone().unwrap();
+        drop(first);
+        CoreLock::acquire(&folders).unwrap();
+        drop(inherited);
     }
 }
