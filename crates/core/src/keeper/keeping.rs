@@ -73,13 +73,11 @@ impl Owner {
             Life::Over(ending) => self.need_sign_in(&facts, ending.into()),
             Life::Good { saved, .. } => {
                 self.loaded = true;
-                self.show(Standing::SignedIn { saved }, &facts);
                 let interrupted = attached.handle.was_interrupted();
                 self.attached = Some(attached);
-                if interrupted && self.renew(Demand::Waiting) {
-                    // What it stands at is not known before the issuer has answered.
-                    self.stand(Standing::Renewing);
-                }
+                // Where a renewal was broken off, nobody is told that all is well before the issuer has answered.
+                let renews = interrupted && self.renew(Demand::Waiting);
+                self.show(if renews { Standing::Renewing } else { Standing::SignedIn { saved } }, &facts);
             }
         }
     }
