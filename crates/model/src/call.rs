@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::caller::Caller;
 use crate::name::ServerName;
@@ -50,6 +51,8 @@ impl fmt::Display for RiskClass {
 }
 
 /// A call: who asks what of which server. The message's bytes travel beside it and are what is forwarded.
+///
+/// Most names are short: a text that holds up to 23 bytes in itself spares each call an allocation a name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// Who asks.
@@ -57,13 +60,13 @@ pub struct Call {
     /// Of which server.
     pub server: ServerName,
     /// The JSON-RPC method; `response` for an answer to a server's request, `GET` or `DELETE` for a bare stream.
-    pub method: Box<str>,
+    pub method: SmolStr,
     /// What the method is for.
     pub class: MethodClass,
     /// The tool, for `tools/call`.
-    pub tool: Option<Box<str>>,
+    pub tool: Option<SmolStr>,
     /// What it can do. A tool of which nothing is known counts as a change.
     pub risk: RiskClass,
     /// The names of the arguments, in the order of the message; their values are nowhere in this type.
-    pub argument_names: Vec<Box<str>>,
+    pub argument_names: Vec<SmolStr>,
 }

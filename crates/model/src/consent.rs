@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use crate::call::{Call, MethodClass, RiskClass};
 use crate::caller::{Attribution, Caller, Identity, Principal};
@@ -54,9 +55,9 @@ pub enum Subject {
     /// Beginning and keeping a session, and seeing what there is.
     Connect,
     /// Calling this tool.
-    Tool(Box<str>),
+    Tool(SmolStr),
     /// Any other method: reading a resource, for example.
-    Method(Box<str>),
+    Method(SmolStr),
 }
 
 impl Subject {

@@ -9,7 +9,7 @@ use keybearer_model::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Entry, Event, Tampering};
+use super::{Event, Tampering};
 
 /// The records.
 pub(super) const RECORDS: &str = "audit.jsonl";
@@ -157,22 +157,15 @@ impl Chain {
     }
 
     /// Writes records in one go. After an error nothing of them should be there, and the chain has to be opened anew.
-    pub(super) fn append<'e>(&mut self, entries: impl Iterator<Item = &'e (Timestamp, Entry)>) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Record<'a> {
-            seq: u64,
-            time: String,
-            prev: &'a str,
-            #[serde(flatten)]
-            entry: &'a Entry,
-        }
+    pub(super) fn append<'w>(&mut self, records: impl Iterator<Item = (Timestamp, &'w [u8])>) -> io::Result<()> {
         let mut head = self.head.clone();
         let mut lines = Vec::new();
-        for (time, entry) in entries {
+        for (time, words) in records {
             head.seq += 1;
-            let record = Record { seq: head.seq, time: time.to_string(), prev: &head.hash, entry };
             let begin = lines.len();
-            serde_json::to_writer(&mut lines, &record)?;
+            // Its place goes before what it says: both are one object.
+            write!(lines, r#"{{"seq":{},"time":"{time}","prev":"{}","#, head.seq, head.hash)?;
+            lines.extend_from_slice(words.strip_prefix(b"{").unwrap_or(words));
             head.hash = hash(lines.get(begin..).unwrap_or_default());
             lines.push(b'\n');
         }

@@ -16,6 +16,7 @@ use keybearer_model::program::Digest;
 use keybearer_model::verdict::{DenyReason, RuleId};
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
+use smol_str::SmolStr;
 
 use crate::consent::question::{Change, Matter};
 
@@ -28,14 +29,15 @@ const MOST_NAMES: usize = 64;
 /// One record.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "most are calls, and a box would be an allocation for each")]
 pub enum Entry {
     /// A call, from its classification to its end.
-    Call(Box<CallEntry>),
+    Call(CallEntry),
     /// Anything else.
     Event(Event),
 }
 
-/// One call. It shares what the call knows; whoever writes the record puts it into words, not the call's own thread.
+/// One call. It shares what the call knows.
 #[derive(Clone, Debug)]
 pub struct CallEntry {
     call: Arc<Call>,
@@ -107,7 +109,7 @@ fn who<S: Serializer>(caller: &Caller, map: &mut S::SerializeMap) -> Result<(), 
     Ok(())
 }
 
-fn arguments(names: &[Box<str>]) -> Vec<Cow<'_, str>> {
+fn arguments(names: &[SmolStr]) -> Vec<Cow<'_, str>> {
     let more = names.len().checked_sub(MOST_NAMES + 1).map(|rest| Cow::Owned(format!("… {} more", rest + 1)));
     names.iter().take(MOST_NAMES).map(|name| cut(name)).chain(more).collect()
 }

@@ -3,30 +3,56 @@
 //! A record wakes the writer only out of a sleep, and it then gathers for a moment what else comes: calls in a row cost
 //! no wake-up each. What cannot wait does not.
 
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::writer::Message;
+use keybearer_model::time::Timestamp;
+
+use super::records::{Records, Words};
 
 /// How long the writer gathers.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// The messages on their way to the writer.
+/// How soon a record is to be on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urgency {
+    /// Within a second.
+    Soon,
+    /// At once.
+    AtOnce,
+}
+
+/// What has come for the writer.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) records: Records,
+    /// Who waits until all that came before is on the disk.
+    pub(super) waiting: Vec<Sender<()>>,
+    /// Some of it goes to the disk at once.
+    pub(super) urgent: bool,
+}
+
+/// What is on its way to the writer.
 #[derive(Default)]
 pub(super) struct Inbox {
-    // Held for a push or a swap, never while anything is written.
+    // Held for a push or a swap, never while anything is put into words or written.
     state: Mutex<State>,
     woken: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    messages: Vec<Message>,
-    /// Whether the writer waits for any message at all.
+    batch: Batch,
+    /// Whether the writer waits for anything at all.
     sleeping: bool,
-    /// Whether it should look at once.
-    urgent: bool,
     closed: bool,
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.waiting.is_empty()
+    }
 }
 
 impl Inbox {
@@ -34,16 +60,25 @@ impl Inbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a message over; never waits for the writer. Where nobody writes any more it is dropped.
-    pub(super) fn push(&self, message: Message) {
+    /// Hands a record over; never waits for the writer. Where nobody writes any more it is dropped.
+    pub(super) fn push(&self, time: Timestamp, words: &Words, urgency: Urgency) {
+        self.put(urgency, |batch| batch.records.push(time, words));
+    }
+
+    /// Has `done` told when all that was handed over before is on the disk, or dropped where nobody writes any more.
+    pub(super) fn flush(&self, done: Sender<()>) {
+        self.put(Urgency::AtOnce, |batch| batch.waiting.push(done));
+    }
+
+    fn put(&self, urgency: Urgency, add: impl FnOnce(&mut Batch)) {
         let mut state = self.state();
         if state.closed {
             return;
         }
         // Only what changes something for the writer wakes it: each wake-up is a system call.
-        let presses = message.is_urgent() && !std::mem::replace(&mut state.urgent, true);
+        let presses = urgency == Urgency::AtOnce && !std::mem::replace(&mut state.batch.urgent, true);
         let wakes = std::mem::take(&mut state.sleeping) || presses;
-        state.messages.push(message);
+        add(&mut state.batch);
         drop(state);
         if wakes {
             self.woken.notify_one();
@@ -61,25 +96,23 @@ impl Inbox {
 pub(super) struct Outlet(pub(super) Arc<Inbox>);
 
 impl Outlet {
-    /// Waits for messages, for `limit` at most if there is one, and appends what has come to `messages`; they may be
-    /// none. Returns whether more may follow.
-    pub(super) fn wait(&self, limit: Option<Duration>, messages: &mut Vec<Message>) -> bool {
+    /// Waits for something to come, for `limit` at most if there is one, and takes it all; it may be nothing. Whether more
+    /// may follow is told with it. `spent` is an empty batch whose room is used again.
+    pub(super) fn wait(&self, limit: Option<Duration>, spent: Batch) -> (Batch, bool) {
         let Inbox { woken, .. } = &*self.0;
         let mut state = self.0.state();
-        state.sleeping = state.messages.is_empty();
-        let asleep = |state: &mut State| state.sleeping && !state.urgent && !state.closed;
+        state.sleeping = state.batch.is_empty();
+        let asleep = |state: &mut State| state.sleeping && !state.batch.urgent && !state.closed;
         state = match limit {
             None => woken.wait_while(state, asleep).unwrap_or_else(PoisonError::into_inner),
             Some(limit) => woken.wait_timeout_while(state, limit, asleep).unwrap_or_else(PoisonError::into_inner).0,
         };
         state.sleeping = false;
-        if !state.messages.is_empty() {
-            let gathering = |state: &mut State| !state.urgent && !state.closed;
+        if !state.batch.is_empty() {
+            let gathering = |state: &mut State| !state.batch.urgent && !state.closed;
             state = woken.wait_timeout_while(state, GATHER, gathering).unwrap_or_else(PoisonError::into_inner).0;
         }
-        state.urgent = false;
-        messages.append(&mut state.messages);
-        !state.closed
+        (std::mem::replace(&mut state.batch, spent), !state.closed)
     }
 }
 
@@ -87,6 +120,6 @@ impl Drop for Outlet {
     fn drop(&mut self) {
         let mut state = self.0.state();
         state.closed = true;
-        state.messages.clear();
+        state.batch = Batch::default();
     }
 }

@@ -5,6 +5,7 @@
 //! that a cut end is noticed. The chain has no key: it shows a change to whoever kept a copy of the head, and an
 //! accident to everybody; somebody who can write as the person can also write both files anew.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,7 @@ use crate::ports::Clock;
 mod chain;
 mod entry;
 mod inbox;
+mod records;
 mod span;
 mod tail;
 mod verify;
@@ -29,8 +31,9 @@ pub use span::Span;
 pub use tail::tail;
 pub use verify::{Tampering, Verified, VerifyError, verify};
 
-use inbox::{Inbox, Outlet};
-use writer::{Message, Writer};
+use inbox::{Inbox, Outlet, Urgency};
+use records::Words;
+use writer::Writer;
 
 /// A handle on the trail. Cheap to clone; when the last one goes, everything has been written.
 #[derive(Clone)]
@@ -67,18 +70,28 @@ impl Trail {
 
     /// Records an event.
     pub fn event(&self, event: Event) {
-        self.append(Entry::Event(event));
+        self.append(&Entry::Event(event));
     }
 
-    /// Hands a record over; it carries the time of this call.
-    pub fn append(&self, entry: Entry) {
-        self.0.inbox.push(Message::Append(self.0.clock.now(), entry));
+    /// Hands a record over; it carries the time of this call. It is put into words here, before any lock is taken.
+    pub fn append(&self, entry: &Entry) {
+        thread_local! {
+            static WORDS: RefCell<Words> = const { RefCell::new(Words::none()) };
+        }
+        let urgency = match entry {
+            Entry::Event(_) => Urgency::AtOnce,
+            Entry::Call(_) => Urgency::Soon,
+        };
+        WORDS.with_borrow_mut(|words| {
+            words.say(entry);
+            self.0.inbox.push(self.0.clock.now(), words, urgency);
+        });
     }
 
     /// Waits until everything that was handed over has been written to the disk, or has failed to be.
     pub fn flush(&self) {
         let (done, waits) = mpsc::channel();
-        self.0.inbox.push(Message::Flush(done));
+        self.0.inbox.flush(done);
         // The writer ends after the last handle only: this one has it.
         let _ = waits.recv();
     }

@@ -14,13 +14,13 @@ use super::{CallEntry, Decision, Entry, Outcome, Trail};
 pub struct Span {
     trail: Trail,
     begun: BootTime,
-    entry: Option<Box<CallEntry>>,
+    entry: Option<CallEntry>,
 }
 
 impl Span {
     pub(super) fn begin(trail: Trail, call: Arc<Call>) -> Self {
         let begun = trail.clock().boot();
-        Self { trail, begun, entry: Some(Box::new(CallEntry::begun(call))) }
+        Self { trail, begun, entry: Some(CallEntry::begun(call)) }
     }
 
     /// Notes what was decided.
@@ -59,7 +59,7 @@ impl Span {
     fn end(&mut self, outcome: Outcome) {
         if let Some(mut entry) = self.entry.take() {
             entry.ended(outcome, self.trail.clock().boot().since(self.begun));
-            self.trail.append(Entry::Call(entry));
+            self.trail.append(&Entry::Call(entry));
         }
     }
 }
