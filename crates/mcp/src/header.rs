@@ -4,33 +4,49 @@
 //! belongs to one connection, and `Accept-Encoding`, which the forwarder sets itself.
 
 use http::HeaderName;
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 
-const REQUEST: [&str; 7] =
-    ["accept", "content-type", "last-event-id", "mcp-method", "mcp-name", "mcp-protocol-version", "mcp-session-id"];
+/// Names the protocol's version.
+pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
+/// Carries a session's id.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// Mirrors a message's method (2026-07-28).
+pub const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+
+/// Mirrors the name of what a message is about (2026-07-28).
+pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// Says which event of a stream came last.
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+// What most messages have stands first.
+const REQUEST: [HeaderName; 7] = [ACCEPT, CONTENT_TYPE, PROTOCOL_VERSION, SESSION_ID, METHOD, NAME, LAST_EVENT_ID];
 
 /// The prefix of the headers that mirror a tool's arguments (2026-07-28); unknown ones must be forwarded.
 const PARAMETER: &str = "mcp-param-";
 
-const RESPONSE: [&str; 8] = [
-    "allow",
-    "cache-control",
-    "content-encoding",
-    "content-type",
-    "mcp-protocol-version",
-    "mcp-session-id",
-    "retry-after",
-    "x-accel-buffering",
+const RESPONSE: [HeaderName; 8] = [
+    CONTENT_TYPE,
+    CACHE_CONTROL,
+    SESSION_ID,
+    PROTOCOL_VERSION,
+    HeaderName::from_static("x-accel-buffering"),
+    CONTENT_ENCODING,
+    RETRY_AFTER,
+    ALLOW,
 ];
 
 /// Whether a client's header goes on to the server.
 pub fn request_passes(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    REQUEST.contains(&name) || name.strip_prefix(PARAMETER).is_some_and(|parameter| !parameter.is_empty())
+    let is_parameter = |name: &str| name.strip_prefix(PARAMETER).is_some_and(|parameter| !parameter.is_empty());
+    REQUEST.contains(name) || is_parameter(name.as_str())
 }
 
 /// Whether a server's header goes on to the client.
 pub fn response_passes(name: &HeaderName) -> bool {
-    RESPONSE.contains(&name.as_str())
+    RESPONSE.contains(name)
 }
 
 #[cfg(test)]

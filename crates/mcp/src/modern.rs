@@ -4,14 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
 
+use crate::header::{METHOD, NAME, PROTOCOL_VERSION};
 use crate::peek::{Kind, Peeked};
 
 /// The first protocol version that asks for these headers.
 pub const FIRST_MODERN: &str = "2026-07-28";
-
-const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const METHOD: HeaderName = HeaderName::from_static("mcp-method");
-const NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Whether the message says in `_meta` that it is of the modern, stateless era.
 pub fn is_modern(message: &Peeked<'_>) -> bool {
@@ -24,7 +21,7 @@ pub fn headers_for(message: &Peeked<'_>) -> Option<Vec<(HeaderName, HeaderValue)
     if !(asks && is_modern(message)) {
         return None;
     }
-    let named = [(VERSION, &message.protocol_version), (METHOD, &message.method), (NAME, &message.subject)];
+    let named = [(PROTOCOL_VERSION, &message.protocol_version), (METHOD, &message.method), (NAME, &message.subject)];
     Some(named.into_iter().filter_map(|(name, text)| Some((name, value(text.as_deref()?)?))).collect())
 }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use hyper::body::{Body, Frame, SizeHint};
 use keybearer_core::admission::Refusal;
@@ -105,7 +105,7 @@ pub(crate) fn unknown_session(id: Option<&str>) -> Response<Answer> {
 }
 
 /// That a modern request's header says something else than its body.
-pub(crate) fn contradicted(id: Option<&str>, header: &str) -> Response<Answer> {
+pub(crate) fn contradicted(id: Option<&str>, header: &HeaderName) -> Response<Answer> {
     let text = format!("the header `{header}` does not say what the message says");
     let error = reply::error(id.unwrap_or("null"), agreement::HEADER_MISMATCH, "header_mismatch", &text);
     json(StatusCode::BAD_REQUEST, error)

@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use keybearer_mcp::header::SESSION_ID;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 
@@ -87,5 +88,5 @@ impl Connection {
 /// Whether it asks for the server's own stream of a session, which carries no answers and is asked for again when it
 /// ends. Without a session it may be the stream of 2024-11-05, on which all answers come.
 fn is_own_stream(request: &Request<Incoming>) -> bool {
-    request.method() == Method::GET && request.headers().contains_key("mcp-session-id")
+    request.method() == Method::GET && request.headers().contains_key(SESSION_ID)
 }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use crate::connection::Connection;
 use crate::gate::{Door, Hosts};
 use crate::http_exchange::Exchange;
-use crate::visitor::Knocker;
+use crate::visitor::{Knocker, Shown};
 
 /// The setting under which the door's own port is remembered: it stands in the settings of programs in containers.
 const PORT_SETTING: &str = "container_port";
@@ -108,5 +108,5 @@ fn comes_from_container(peer: SocketAddr, ours: Ipv4Addr) -> bool {
 async fn serve(stream: TcpStream, door: Arc<Door>, exchange: Exchange) {
     let _ = stream.set_nodelay(true);
     // What goes on in a container the system does not tell.
-    Connection { door, knocker: Knocker::KeyHolder, exchange }.serve(stream, || true).await;
+    Connection { door, knocker: Knocker::KeyHolder(Shown::default()), exchange }.serve(stream, || true).await;
 }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use http::header::{CONTENT_TYPE, HOST, HeaderMap, ORIGIN, UPGRADE};
+use http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, ORIGIN, UPGRADE};
 use http::request::Parts;
 use http::{Method, StatusCode};
 
@@ -33,6 +33,12 @@ pub(crate) struct Passed<'a> {
     /// It comes from a container, as far as can be told: only keys that are meant for one let it in (SEC-17).
     pub(crate) from_container: bool,
 }
+
+/// Says that a page sends a request, and whose.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Asks for HTTP/2 on this connection.
+const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
 /// The name by which programs in containers reach the machine that they run on.
 const CONTAINER_HOST: &str = "host.docker.internal";
@@ -108,10 +114,10 @@ pub(crate) fn judge<'a>(head: &'a Parts, door: &Door) -> Result<Passed<'a>, Stat
     if !is_our_host(head, door) {
         return Err(StatusCode::FORBIDDEN);
     }
-    if head.headers.contains_key(ORIGIN) || head.headers.get_all("sec-fetch-site").iter().any(|site| site != "none") {
+    if head.headers.contains_key(ORIGIN) || head.headers.get_all(SEC_FETCH_SITE).iter().any(|site| site != "none") {
         return Err(StatusCode::FORBIDDEN);
     }
-    if head.headers.contains_key(UPGRADE) || head.headers.contains_key("http2-settings") {
+    if head.headers.contains_key(UPGRADE) || head.headers.contains_key(HTTP2_SETTINGS) {
         return Err(StatusCode::BAD_REQUEST);
     }
     if !matches!(head.method, Method::POST | Method::GET | Method::DELETE) {

@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 use crate::connection::Connection;
 use crate::gate::{Door, Hosts};
 use crate::http_exchange::Exchange;
-use crate::lanes::Lanes;
-use crate::visitor::Knocker;
+use crate::lanes::{Lanes, Place};
+use crate::visitor::{Knocker, Shown};
 
 /// The setting under which the door's own port is remembered.
 const PORT_SETTING: &str = "http_port";
@@ -141,9 +141,9 @@ async fn accept(listener: TcpListener, address: SocketAddr, lanes: Arc<Lanes>, e
             () = draining.begun() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let lane = lanes.next();
+                    let (lane, place) = lanes.next();
                     let exchange = Exchange { forwarder: Arc::clone(&lane.forwarder), ..exchange.clone() };
-                    let moved = stream.into_std().map(|stream| serve(stream, peer, Arc::clone(&door), exchange));
+                    let moved = stream.into_std().map(|stream| serve(stream, peer, Arc::clone(&door), exchange, place));
                     if let Ok(serving) = moved {
                         connections.spawn_on(serving, &lane.runtime);
                     }
@@ -159,7 +159,7 @@ async fn accept(listener: TcpListener, address: SocketAddr, lanes: Arc<Lanes>, e
 }
 
 /// Runs on a lane, whose event loop the connection is not known to yet.
-async fn serve(stream: std::net::TcpStream, peer: SocketAddr, door: Arc<Door>, exchange: Exchange) {
+async fn serve(stream: std::net::TcpStream, peer: SocketAddr, door: Arc<Door>, exchange: Exchange, _place: Place) {
     let _ = stream.set_nodelay(true);
     let Ok(stream) = TcpStream::from_std(stream) else { return };
     let Ok(local) = stream.local_addr() else { return };
@@ -170,7 +170,7 @@ async fn serve(stream: std::net::TcpStream, peer: SocketAddr, door: Arc<Door>, e
 /// Whose the connection is. Another user's is answered as if its key were wrong, which tells nothing.
 fn knocker(peer: SocketAddr, local: SocketAddr) -> Knocker {
     match tcp_peer::user_of(peer, local) {
-        PeerUser::Ours | PeerUser::Untold => Knocker::KeyHolder,
+        PeerUser::Ours | PeerUser::Untold => Knocker::KeyHolder(Shown::default()),
         PeerUser::Another => {
             tracing::warn!("a connection of another user at the HTTP door");
             Knocker::Foreigner

@@ -79,7 +79,7 @@ enum Stopped {
 impl Exchange {
     /// Answers one request. It never fails: what cannot be answered otherwise is an empty 4xx.
     pub(crate) async fn answer(&self, connection: &Connection, request: Request<Said>) -> Response<Answer> {
-        let (mut head, body) = request.into_parts();
+        let (head, body) = request.into_parts();
         let door = connection.door.word();
         let (target, visitor) = match self.let_in(connection, &head) {
             Ok((Target::Health, _)) => return answer::health(),
@@ -94,7 +94,7 @@ impl Exchange {
             Ok(pass) => {
                 let mut response = self.serve(&head, body, target, &visitor).await;
                 response.body_mut().hold(pass);
-                reuse(&mut head.headers, response.headers_mut());
+                self.forwarder.spare(head.headers);
                 response
             }
             Err(limit) => {
@@ -150,7 +150,7 @@ impl Exchange {
             Err(refused) => return answer::json(StatusCode::BAD_REQUEST, reply::refused(&refused)),
         };
         if let Some(header) = agreement::contradicted(&errand.head.headers, &message) {
-            return answer::contradicted(message.request_id(), header);
+            return answer::contradicted(message.request_id(), &header);
         }
         if let Kind::Batch(members) = &message.kind {
             return self.batch(errand, members, body.clone()).await;
@@ -256,15 +256,7 @@ impl Errand<'_> {
 
 /// In the modern era there are no sessions to speak of.
 fn is_idle(name: &HeaderName, modern: bool) -> bool {
-    modern && *name == session::HEADER
-}
-
-/// Puts the fields of an answer in the map of the request's, which HTTP takes for the next request: that one needs no
-/// new map.
-fn reuse(request: &mut HeaderMap, answer: &mut HeaderMap) {
-    request.clear();
-    request.extend(std::mem::take(answer));
-    std::mem::swap(request, answer);
+    modern && *name == header::SESSION_ID
 }
 
 /// Takes out of an answer's headers those that do not pass.

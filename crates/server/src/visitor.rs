@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use keybearer_core::broker::Broker;
 use keybearer_core::clients::{Clients, Registered};
 use keybearer_model::caller::{Caller, Principal, Process};
+use keybearer_model::secret::Secret;
 
 /// Who has come, for one request.
 #[derive(Clone)]
@@ -42,11 +43,24 @@ impl Owner {
 /// Who may be behind a connection.
 pub(crate) enum Knocker {
     /// Anybody who presents a key.
-    KeyHolder,
+    KeyHolder(Shown),
     /// Somebody whom no key lets in: another user of this machine (SEC-09).
     Foreigner,
     /// This program, whatever it says of itself; a key that it presents besides names the client.
     Program(Program),
+}
+
+/// The key that was presented last, and whose it is: on one connection it is the same each time.
+#[derive(Default)]
+pub(crate) struct Shown {
+    // Looked up anew only when clients have come or gone. Held for a look, never across an await.
+    last: Mutex<Option<Known>>,
+}
+
+struct Known {
+    clients: Arc<Clients>,
+    key: Secret,
+    visitor: Visitor,
 }
 
 /// A program that the system has named, and what it is registered as.
@@ -62,8 +76,8 @@ impl Visitor {
         self.registered.as_ref().is_some_and(|registered| registered.stored.container)
     }
 
-    fn by_key(broker: &Broker, key: &str) -> Option<Self> {
-        let registered = broker.clients().by_key(key).map(Arc::clone)?;
+    fn by_key(clients: &Clients, key: &str) -> Option<Self> {
+        let registered = clients.by_key(key).map(Arc::clone)?;
         Some(Self { caller: Arc::clone(&registered.caller), registered: Some(registered) })
     }
 }
@@ -73,10 +87,28 @@ impl Knocker {
     pub(crate) fn visitor(&self, broker: &Broker, key: Option<&str>) -> Option<Visitor> {
         match (self, key) {
             (Self::Foreigner, _) => None,
-            (_, Some(key)) => Visitor::by_key(broker, key),
-            (Self::KeyHolder, None) => None,
+            (Self::KeyHolder(shown), Some(key)) => shown.visitor(broker, key),
+            (Self::KeyHolder(_), None) => None,
+            (Self::Program(_), Some(key)) => Visitor::by_key(&broker.clients(), key),
             (Self::Program(program), None) => Some(program.visitor(broker)),
         }
+    }
+}
+
+impl Shown {
+    fn visitor(&self, broker: &Broker, key: &str) -> Option<Visitor> {
+        let clients = broker.clients();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*last
+            && Arc::ptr_eq(&known.clients, &clients)
+            && known.key.matches(key)
+        {
+            return Some(known.visitor.clone());
+        }
+        let visitor = Visitor::by_key(&clients, key)?;
+        *last =
+            Some(Known { clients: Arc::clone(&clients), key: Secret::new(key.to_owned()), visitor: visitor.clone() });
+        Some(visitor)
     }
 }
 

@@ -45,9 +45,16 @@ pub(super) struct Search {
     line: usize,
     /// Up to which line what was read has been looked through.
     known: usize,
+    /// Empty: what the head's fields are put into.
+    fields: HeaderMap,
 }
 
 impl Search {
+    /// A search for a head whose fields are put into this empty map.
+    pub(super) fn into(fields: HeaderMap) -> Self {
+        Self { fields, ..Self::default() }
+    }
+
     /// Where the head ends that `read` begins with; `None` if more has to be read.
     fn end(&mut self, read: &[u8]) -> Result<Option<usize>, Wrong> {
         while let Some(offset) = memchr::memchr(b'\n', read.get(self.seen..).unwrap_or_default()) {
@@ -83,8 +90,8 @@ impl Search {
     /// Takes the head of the answer to a request of this method out of `read`; `None` if more has to be read.
     pub(super) fn take(&mut self, read: &mut BytesMut, asked: &Method) -> Result<Option<Head>, Wrong> {
         let Some(end) = self.end(read)? else { return self.may_become_a_head(read).map(|()| None) };
-        *self = Self::default();
-        parse(&read.split_to(end).freeze(), asked).map(Some)
+        let fields = std::mem::take(self).fields;
+        parse(&read.split_to(end).freeze(), asked, fields).map(Some)
     }
 }
 
@@ -101,7 +108,7 @@ fn scan<'f, 'b>(
     })
 }
 
-fn parse(bytes: &Bytes, asked: &Method) -> Result<Head, Wrong> {
+fn parse(bytes: &Bytes, asked: &Method, mut headers: HeaderMap) -> Result<Head, Wrong> {
     let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
     let mut answer = httparse::Response::new(&mut []);
     // Both readers of it find the same end.
@@ -109,7 +116,6 @@ fn parse(bytes: &Bytes, asked: &Method) -> Result<Head, Wrong> {
         return Err("its answer is no HTTP/1.1");
     }
     let status = answer.code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or("its status is none")?;
-    let mut headers = HeaderMap::new();
     for field in answer.headers.iter() {
         let name = HeaderName::from_bytes(field.name.as_bytes()).map_err(|_| "a header's name is none")?;
         if READ.contains(&name) || header::response_passes(&name) {

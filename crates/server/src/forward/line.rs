@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use hyper::body::SizeHint;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
 use url::Url;
@@ -107,8 +107,8 @@ impl Line {
         }
     }
 
-    /// Sends a request and waits for the head of its answer.
-    pub(super) async fn send(&mut self, message: &Message<'_>) -> Result<Head, SendError> {
+    /// Sends a request and waits for the head of its answer, whose fields are put into `fields`, an empty map.
+    pub(super) async fn send(&mut self, message: &Message<'_>, fields: HeaderMap) -> Result<Head, SendError> {
         message.write_head(&mut self.head);
         let body = message.body();
         if body.len() <= SMALL_BODY {
@@ -117,7 +117,7 @@ impl Line {
             self.body = body.clone();
         }
         (self.begun, self.unflushed) = (false, true);
-        let (mut search, mut interim) = (Search::default(), 0);
+        let (mut search, mut interim) = (Search::into(fields), 0);
         poll_fn(|context| {
             if let Poll::Ready(Err(())) = self.poll_write(context)
                 && !self.begun

@@ -30,10 +30,16 @@ use self::route::{Message, Route};
 /// A call is sent again at most this often, each time after a definite refusal (ARCHITECTURE.md, rule 9).
 const MOST_TRIES: usize = 3;
 
+/// So many spare maps at most, each for so many fields at most.
+const MOST_SPARE: usize = 64;
+const MOST_ROOM: usize = 64;
+
 /// Sends calls upstream and keeps lines open for the next ones. It belongs to one event loop, as its lines do.
 pub(crate) struct Forwarder {
     // Held for a look-up, never across an await.
     known: Mutex<Known>,
+    /// Empty maps for the fields of answers. Held for a push or a pop.
+    spare: Mutex<Vec<HeaderMap>>,
     tls: Arc<rustls::ClientConfig>,
 }
 
@@ -73,7 +79,7 @@ impl Outgoing<'_> {
 
 impl Forwarder {
     pub(crate) fn new(tls: Arc<rustls::ClientConfig>) -> Self {
-        Self { known: Mutex::default(), tls }
+        Self { known: Mutex::default(), spare: Mutex::default(), tls }
     }
 
     /// One like this for another event loop, with no line yet.
@@ -154,6 +160,23 @@ impl Forwarder {
         Err(permit.refused(CredentialError::RefusedByServer.into()))
     }
 
+    /// Takes the map of a request's fields that has done its duty, for those of a later answer. What HTTP reads the next
+    /// request into is this answer's: so the maps go round, and a call needs no new one.
+    pub(crate) fn spare(&self, mut fields: HeaderMap) {
+        if fields.capacity() > MOST_ROOM {
+            return;
+        }
+        fields.clear();
+        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < MOST_SPARE {
+            spare.push(fields);
+        }
+    }
+
+    fn empty_map(&self) -> HeaderMap {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,7 +204,7 @@ impl Forwarder {
             if !line.is_ready().await {
                 continue;
             }
-            match line.send(message).await {
+            match line.send(message, self.empty_map()).await {
                 Ok(answer) => return Ok((answer, line)),
                 Err(SendError::NotSent) => {}
                 Err(SendError::Interrupted(cause)) => return Err(Refusal::Interrupted(cause)),
@@ -191,7 +214,7 @@ impl Forwarder {
             ConnectError::Unreachable(cause) => Refusal::Unreachable(cause),
             ConnectError::NotTrusted(cause) => Refusal::NotTrusted(cause),
         })?;
-        match line.send(message).await {
+        match line.send(message, self.empty_map()).await {
             Ok(answer) => Ok((answer, line)),
             Err(SendError::NotSent) => Err(Refusal::Unreachable("it hung up at once".into())),
             Err(SendError::Interrupted(cause)) => Err(Refusal::Interrupted(cause)),

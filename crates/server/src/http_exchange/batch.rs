@@ -6,6 +6,7 @@ use http::header::HeaderMap;
 use http::{Response, StatusCode};
 use keybearer_core::admission::{Permit, Refusal};
 use keybearer_core::audit::Outcome;
+use keybearer_mcp::header::PROTOCOL_VERSION;
 use keybearer_mcp::peek::Peeked;
 use keybearer_mcp::reply;
 use keybearer_model::call::Call;
@@ -96,7 +97,7 @@ impl Exchange {
 
 /// Before 2025-06-18 no client says its version in a header.
 fn has_batches(headers: &HeaderMap) -> bool {
-    headers.get("mcp-protocol-version").is_none_or(|version| version == VERSION)
+    headers.get(PROTOCOL_VERSION).is_none_or(|version| version == VERSION)
 }
 
 /// An error for each request of the batch: its own for the one that was refused.

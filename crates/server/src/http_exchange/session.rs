@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use http::header::HeaderName;
 use http::{Method, Response, StatusCode};
 use keybearer_core::admission::Permit;
 use keybearer_core::audit::Outcome;
+use keybearer_mcp::header::SESSION_ID;
 use keybearer_model::grant::Account;
 
 use super::{Errand, Exchange, Stopped};
 use crate::forward::Relay;
 use crate::sessions::Bound;
-
-/// The header that carries a session's id.
-pub(super) const HEADER: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// The session that a request is part of.
 pub(super) enum Session<'a> {
@@ -39,7 +36,7 @@ impl Session<'_> {
 impl Exchange {
     /// The session that the request names.
     pub(super) fn session<'a>(&self, errand: &Errand<'a>) -> Result<Session<'a>, Unknown> {
-        let mut named = errand.head.headers.get_all(HEADER).iter();
+        let mut named = errand.head.headers.get_all(SESSION_ID).iter();
         let (false, Some(id)) = (errand.modern, named.next()) else { return Ok(Session::None) };
         let (Ok(id), None) = (id.to_str(), named.next()) else { return Err(Unknown) };
         let bound = self.sessions.find(id, errand.server, errand.visitor).ok_or(Unknown)?;
@@ -75,7 +72,7 @@ impl Exchange {
             }
             Session::None if errand.modern || !relayed.status().is_success() => {}
             Session::None => {
-                let opened = relayed.headers().get(HEADER).and_then(|id| id.to_str().ok());
+                let opened = relayed.headers().get(SESSION_ID).and_then(|id| id.to_str().ok());
                 if let Some(id) = opened {
                     self.sessions.bind(id, errand.server, errand.visitor, account);
                 }

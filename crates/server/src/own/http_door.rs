@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ALLOW, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
+use keybearer_mcp::header::{METHOD, NAME, PROTOCOL_VERSION, SESSION_ID};
 use keybearer_mcp::peek::{Kind, Peeked, peek};
 use keybearer_mcp::{agreement, modern, reply};
 use tokio::sync::{mpsc, oneshot};
@@ -19,8 +20,6 @@ use crate::answer::{self, Answer};
 use crate::keep_alive::KeepAlive;
 use crate::stdio::Bridges;
 use crate::visitor::Visitor;
-
-const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 
 /// How long an answer is awaited as a plain text; then a stream is begun, so that the client sees that it goes on.
 const PLAIN: Duration = Duration::from_secs(10);
@@ -224,15 +223,15 @@ fn plain(done: Option<Done>, modern: bool) -> Response<Answer> {
 fn incomplete(headers: &HeaderMap, message: &Peeked<'_>) -> Option<Response<Answer>> {
     let id = message.request_id().unwrap_or("null");
     if let Some(header) = agreement::contradicted(headers, message) {
-        return Some(answer::contradicted(message.request_id(), header));
+        return Some(answer::contradicted(message.request_id(), &header));
     }
     let Kind::Request { .. } = message.kind else { return None };
     if message.protocol_version.is_none() {
         return Some(bad_request(id, -32602, "no_version", "`_meta` does not say which version the request is of"));
     }
-    let mirrored = [("mcp-protocol-version", true), ("mcp-method", true), ("mcp-name", message.subject.is_some())];
-    let (absent, _) = mirrored.into_iter().find(|(name, needed)| *needed && !headers.contains_key(*name))?;
-    Some(answer::contradicted(message.request_id(), absent))
+    let mirrored = [(PROTOCOL_VERSION, true), (METHOD, true), (NAME, message.subject.is_some())];
+    let (absent, _) = mirrored.into_iter().find(|(name, needed)| *needed && !headers.contains_key(name))?;
+    Some(answer::contradicted(message.request_id(), &absent))
 }
 
 fn bad_request(id: &str, code: i64, stable: &str, text: &str) -> Response<Answer> {

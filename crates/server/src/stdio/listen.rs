@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use keybearer_core::admission::Refusal;
+use keybearer_mcp::header::LAST_EVENT_ID;
 use keybearer_mcp::modern;
 use keybearer_mcp::peek::Peeked;
 
 use super::delivery::{self, AnswerTo, BodyKind, Followed};
 use super::talk::{Talk, headers};
-
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// How long to wait before a stream that ended is opened again, where the server names no time, and the most.
 const PAUSE: Duration = Duration::from_secs(1);

@@ -9,6 +9,7 @@ use http::Response;
 use http::header::HeaderMap;
 use keybearer_core::admission::Refusal;
 use keybearer_mcp::contact;
+use keybearer_mcp::header::SESSION_ID;
 use keybearer_mcp::modern;
 use keybearer_mcp::peek::{Peeked, peek};
 use keybearer_model::call::MethodClass;
@@ -18,7 +19,7 @@ use super::contact::{Contact, Reason};
 use super::delivery::{self, AnswerTo, BodyKind};
 use super::exchange::missing;
 use super::old::{self, Old};
-use super::talk::{Link, SESSION_ID, Talk, Waiting};
+use super::talk::{Link, Talk, Waiting};
 use crate::forward::Relay;
 
 /// A server's description of itself that is longer than this is not remembered.

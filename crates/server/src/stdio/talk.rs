@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, HeaderMap, HeaderValue};
 use http::{Method, Response};
 use keybearer_core::admission::{self, Asking, Initiative, Permit, Refusal};
 use keybearer_core::keeper::Standing;
 use keybearer_mcp::contact::{self, Missing};
+use keybearer_mcp::header::{PROTOCOL_VERSION, SESSION_ID};
 use keybearer_mcp::modern;
 use keybearer_mcp::parameters::Wanted;
 use keybearer_mcp::peek::Peeked;
@@ -28,9 +29,6 @@ use super::session::Session;
 use super::tasks::Tasks;
 use crate::calls;
 use crate::forward::{Outgoing, Relay};
-
-pub(super) const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
-const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
 /// How often a client that waits for a person is told so.
 const TELLING: Duration = Duration::from_secs(5);
