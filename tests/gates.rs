@@ -2,8 +2,10 @@
 //! leave. `cargo xtask gates` runs the full numbers; docs/reliability.md has what came of them.
 #![allow(clippy::print_stdout, reason = "what came of a run is worth reading when it fails")]
 
+use keybearer_stories::gates::callers::{Caller, worked};
 use keybearer_stories::gates::kills::Grace;
 use keybearer_stories::gates::progress::Listener;
+use keybearer_stories::gates::works::{SERVER, Works};
 use keybearer_stories::gates::{crowd, faults, kills, leavers};
 
 /// Each run has the same dice, so that what fails once can be looked at again.
@@ -51,4 +53,27 @@ fn sec_42_a_thousand_clients_that_leave_cancel_no_renewal() {
     println!("{outcome:?}");
     assert_eq!((outcome.rounds, outcome.abandoned, outcome.refused, outcome.sign_ins), (1000, 0, 0, 0));
     assert_eq!(outcome.renewals, 250, "one for each time that the bearer ended");
+}
+
+#[test]
+fn a_keychain_that_ends_comes_back_with_all_that_it_held() {
+    let mut works = Works::with_grace(0);
+    let core = works.core();
+    let caller = Caller::register(&works.home, "steady", SERVER);
+    works.sign_in();
+    assert!(worked(&caller.call()));
+    works.end_keychain();
+    // What the core holds of the old one is of no use: it has to ask the new one to keep the next token.
+    works.end_access_tokens();
+    let answer = caller.call();
+    assert!(worked(&answer), "{answer:?}");
+    assert_eq!(works.keychain_ended(), 1);
+    assert!(core.stop(&works.home).success());
+    works.end_keychain();
+    let core = works.core();
+    works.end_access_tokens();
+    let answer = caller.call();
+    assert!(worked(&answer), "{answer:?}");
+    assert_eq!((works.keychain_ended(), works.sign_ins(), works.refused()), (2, 1, 0));
+    assert!(core.stop(&works.home).success());
 }

@@ -3,6 +3,7 @@
 mod keychain;
 mod memory;
 mod pieces;
+mod system;
 
 pub use keychain::{Keychain, probe};
 pub use memory::MemoryKeys;

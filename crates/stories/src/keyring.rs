@@ -11,18 +11,27 @@ use crate::parts::Watch;
 
 const PASSWORD: &[u8] = b"a password of this test alone";
 
-/// The bus starts nothing by itself: no other keyring, and nobody who would ask a person for a password.
+/// The bus starts nothing but what it is told to: no other keyring, and nobody who would ask a person for a password.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
   <listen>unix:tmpdir=/tmp</listen>
+  <servicedir>@services@</servicedir>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>
   </policy>
 </busconfig>
+"#;
+
+/// How a session's bus is told to start the keyring when somebody needs it and it is not there.
+const SERVICE: &str = "[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/sh @revive@\n";
+
+/// What it starts then: the same keyring, unlocked, and a line for each time.
+const REVIVE: &str = r#"echo $$ >> "$HOME/revived"
+exec gnome-keyring-daemon --foreground --components=secrets --unlock < "$HOME/password"
 "#;
 
 /// A private session bus with a gnome-keyring on it; both end when it is dropped.
@@ -37,13 +46,61 @@ impl Keyring {
     /// Starts bus and keyring, unlocked, and waits until the keyring answers.
     pub fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("kr").tempdir().unwrap();
-        for name in ["run", "data/keyrings"] {
+        for name in ["run", "data/keyrings", "services"] {
             std::fs::create_dir_all(folder.path().join(name)).unwrap();
         }
         restrict(&folder.path().join("run"));
         let (bus, address) = start_bus(&folder);
         let keyring = start_keyring(&folder, &address, &["--unlock"]);
         Self { folder, bus, keyring, address }
+    }
+
+    /// The same in a session whose bus starts the keyring again when it has ended, as a desktop's does.
+    pub fn start_revived() -> Self {
+        let keyring = Self::start();
+        let below = |name: &str| keyring.folder.path().join(name);
+        std::fs::write(below("password"), PASSWORD).unwrap();
+        std::fs::write(below("revive"), REVIVE).unwrap();
+        let service = SERVICE.replace("@revive@", &below("revive").display().to_string());
+        std::fs::write(below("services/org.freedesktop.secrets.service"), service).unwrap();
+        let to_bus = "org.freedesktop.DBus";
+        let mut reload = keyring.command("dbus-send");
+        reload.args([
+            "--session",
+            "--print-reply",
+            &format!("--dest={to_bus}"),
+            "/",
+            &format!("{to_bus}.ReloadConfig"),
+        ]);
+        let told = reload.output().unwrap_or_else(missing("dbus-send"));
+        assert!(told.status.success(), "the bus does not read its settings again: {told:?}");
+        keyring
+    }
+
+    /// How often the bus has had to start it again so far.
+    pub fn revivals(&self) -> usize {
+        self.revived().len()
+    }
+
+    /// The processes that the bus has started, the last one last.
+    fn revived(&self) -> Vec<String> {
+        let started = std::fs::read_to_string(self.folder.path().join("revived")).unwrap_or_default();
+        started.lines().map(str::to_owned).collect()
+    }
+
+    /// Ends the keyring in the middle of whatever it does.
+    pub fn end(&mut self) {
+        end(&mut self.keyring);
+        self.end_revived();
+    }
+
+    /// One that the bus has started is the bus's child: it is known by its number alone, and asked for its name before.
+    fn end_revived(&self) {
+        let Some(process) = self.revived().pop() else { return };
+        let name = std::fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+        if name.starts_with("gnome-keyring") {
+            let _ = Command::new("kill").args(["-KILL", &process]).status();
+        }
     }
 
     /// A program in this session.
@@ -105,14 +162,17 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        end(&mut self.keyring);
+        // The bus first: it starts nothing any more.
         end(&mut self.bus);
+        end(&mut self.keyring);
+        self.end_revived();
     }
 }
 
 fn start_bus(folder: &TempDir) -> (Child, String) {
     let settings = folder.path().join("bus.conf");
-    std::fs::write(&settings, BUS).unwrap();
+    let services = folder.path().join("services").display().to_string();
+    std::fs::write(&settings, BUS.replace("@services@", &services)).unwrap();
     let mut command = within(folder, "dbus-daemon");
     command
         .arg("--config-file")

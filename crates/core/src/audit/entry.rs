@@ -29,7 +29,6 @@ const MOST_NAMES: usize = 64;
 /// One record.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
-#[expect(clippy::large_enum_variant, reason = "most are calls, and a box would be an allocation for each")]
 pub enum Entry {
     /// A call, from its classification to its end.
     Call(CallEntry),

@@ -10,14 +10,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use keybearer_core::ports::{KeyStore, KeyStoreError, KeyStoreKind};
 use keybearer_model::secret::Secret;
-use keyring::{Entry, Error};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use super::pieces::{Answer, Entries, Pieces};
+use super::pieces::{Answer, Pieces};
+use super::system::System;
 
-/// The name under which the keychain shows our entries to the person.
-const SERVICE: &str = "com.keybearer.grant.v1";
 /// How long one call may take, its waiting for its turn included.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How much one entry may hold: the Credential Manager takes 2,560 bytes, the others what they are given.
@@ -117,45 +115,4 @@ fn text(bytes: Option<Zeroizing<Vec<u8>>>) -> Answer<Option<Secret>> {
     let Some(bytes) = bytes else { return Ok(None) };
     let text = std::str::from_utf8(&bytes).map_err(|_| KeyStoreError::Torn)?;
     Ok(Some(Secret::new(text.to_owned())))
-}
-
-/// The system's entries, by their bytes: the text calls of some stores are UTF-16 and hold half as much.
-struct System;
-
-impl Entries for System {
-    fn get(&self, name: &str) -> Answer<Option<Zeroizing<Vec<u8>>>> {
-        match entry(name)?.get_secret() {
-            Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
-            Err(Error::NoEntry) => Ok(None),
-            Err(other) => Err(translated(other)),
-        }
-    }
-
-    fn put(&self, name: &str, bytes: &[u8]) -> Answer<()> {
-        entry(name)?.set_secret(bytes).map_err(translated)
-    }
-
-    fn delete(&self, name: &str) -> Answer<()> {
-        match entry(name)?.delete_credential() {
-            Ok(()) | Err(Error::NoEntry) => Ok(()),
-            Err(other) => Err(translated(other)),
-        }
-    }
-}
-
-fn entry(key: &str) -> Answer<Entry> {
-    // The reason for a missing store is kept beside it and would else be lost.
-    if let Err(cause) = Entry::store_status() {
-        return Err(KeyStoreError::Failed(cause.to_string()));
-    }
-    Entry::new(SERVICE, key).map_err(translated)
-}
-
-/// The texts of these errors name attributes and the system's causes, never the secret: bytes are only in their fields.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the library adds variants; all but one are failures")]
-fn translated(error: Error) -> KeyStoreError {
-    match error {
-        Error::NoStorageAccess(_) => KeyStoreError::Locked,
-        other => KeyStoreError::Failed(other.to_string()),
-    }
 }

@@ -58,12 +58,17 @@ fn chosen(words: &[String]) -> Option<Vec<(&'static Gate, u32)>> {
 fn kills(grace: Grace, rounds: u32) -> bool {
     let outcome = kills::run(grace, rounds, SEED, Listener::Terminal);
     for loss in &outcome.losses {
-        let Loss { after, in_window, age, told } = loss;
-        println!("  lost after {after} kills: within the window: {in_window}, refused after {age:?}, told as `{told}`");
+        let Loss { after, in_window, age, told, keychain_ended } = loss;
+        let keychain = keychain_ended.map(|kills| format!(", {kills} kills after the keychain's daemon had ended"));
+        println!(
+            "  lost after {after} kills: within the window: {in_window}, refused after {age:?}, told as `{told}`{}",
+            keychain.unwrap_or_default()
+        );
     }
     println!(
         "{grace:?}: {} kills of {} processes in {} s: {} before the token request, {} before its reply, {} before it was \
-         kept, {} later; {} calls came back between; {} sign-ins lost; {} overlaps",
+         kept, {} later; {} calls came back between; {} sign-ins lost; {} overlaps; the keychain's \
+         daemon ended {} times",
         outcome.kills,
         outcome.pids.len(),
         outcome.took.as_secs(),
@@ -73,7 +78,8 @@ fn kills(grace: Grace, rounds: u32) -> bool {
         outcome.fell[3],
         outcome.calls,
         outcome.losses.len(),
-        outcome.overlaps
+        outcome.overlaps,
+        outcome.keychain_ended
     );
     let allowed = |loss: &Loss| grace == Grace::None && loss.in_window && loss.told == "interrupted";
     outcome.overlaps == 0 && outcome.losses.iter().all(allowed)

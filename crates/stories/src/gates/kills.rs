@@ -50,6 +50,8 @@ pub struct Outcome {
     pub losses: Vec<Loss>,
     /// How often a refresh token was used while the reply to its last use was still to come.
     pub overlaps: usize,
+    /// How often the keychain's daemon ended by itself, and its bus started another.
+    pub keychain_ended: usize,
     /// How long it took.
     pub took: Duration,
 }
@@ -65,6 +67,8 @@ pub struct Loss {
     pub age: Duration,
     /// What the core said of it.
     pub told: String,
+    /// How many kills before it the keychain's daemon last ended by itself, if it ever did.
+    pub keychain_ended: Option<u32>,
 }
 
 /// What an issuer lets go, and so what a kill may cost.
@@ -104,6 +108,8 @@ struct Killing {
     sign_ins: u64,
     /// What each use of a refresh token was to the core that made it, in order.
     kept: Vec<Kept>,
+    /// After how many kills the keychain's daemon had last ended by itself.
+    keychain_ended: Option<u32>,
     outcome: Outcome,
 }
 
@@ -127,7 +133,7 @@ impl Killing {
         assert!(core.stop(&works.home).success());
         let kept = vec![Kept::Yes; works.relay.book().uses.len()];
         let (dice, outcome) = (Dice::new(seed), Outcome::default());
-        Self { works, grace, caller, dice, usual: AT_FIRST, sign_ins: 1, kept, outcome }
+        Self { works, grace, caller, dice, usual: AT_FIRST, sign_ins: 1, kept, keychain_ended: None, outcome }
     }
 
     fn round(&mut self) {
@@ -149,7 +155,16 @@ impl Killing {
         }
         self.outcome.kills += 1;
         self.note_fall(before);
+        self.note_keychain();
         self.note_sign_ins("");
+    }
+
+    fn note_keychain(&mut self) {
+        let ended = self.works.keychain_ended();
+        if ended > self.outcome.keychain_ended {
+            self.outcome.keychain_ended = ended;
+            self.keychain_ended = Some(self.outcome.kills);
+        }
     }
 
     /// How long after its moment the core dies.
@@ -244,6 +259,7 @@ impl Killing {
             standing = self.works.standing();
         }
         if standing["kind"] == "needed" {
+            self.note_keychain();
             self.works.sign_in();
             self.note_sign_ins(standing["because"]["why"].as_str().unwrap_or_default());
         }
@@ -264,15 +280,16 @@ impl Killing {
     /// it kept the next one.
     fn loss(&self, told: &str) -> Loss {
         let (after, told) = (self.outcome.kills, told.to_owned());
+        let keychain_ended = self.keychain_ended.map(|ended| after - ended);
         let book = self.works.relay.book();
         let refused = book.uses.iter().rfind(|used| used.status == Some(400));
         let first = refused
             .and_then(|refused| book.uses.iter().position(|used| used.token == refused.token && used.given.is_some()));
         let (Some(refused), Some(first)) = (refused, first) else {
-            return Loss { after, in_window: false, age: Duration::ZERO, told };
+            return Loss { after, in_window: false, age: Duration::ZERO, told, keychain_ended };
         };
         let age = refused.came.duration_since(book.uses[first].came);
-        Loss { after, in_window: self.kept.get(first) == Some(&Kept::No), age, told }
+        Loss { after, in_window: self.kept.get(first) == Some(&Kept::No), age, told, keychain_ended }
     }
 
     fn end(mut self) -> Outcome {
