@@ -188,6 +188,42 @@ fn a_renewal_while_the_keychain_hangs_is_kept_when_it_goes_on() {
     story.end();
 }
 
+/// The person is told which sign-in would be lost, and decides; once the keychain answers there is nothing to decide.
+#[test]
+fn turning_off_asks_before_it_loses_what_the_keychain_has_not_taken() {
+    let keyring = Keyring::start();
+    let mut story = Story::with(Some(&keyring));
+    story.login();
+    story.restart();
+    story.until_sign_in_is(&json!({ "kind": "signed_in", "saved": true }));
+    keyring.hang();
+    within(UNTIL_GIVEN_UP, "the renewal", || story.assert_call_works("everything"));
+    story.until_sign_in_is(&json!({ "kind": "signed_in", "saved": false }));
+
+    let mut asked = None;
+    within(UNTIL_GIVEN_UP, "the question", || asked = Some(story.home.keybearer(&["stop"])));
+    let asked = asked.unwrap();
+    assert_eq!(
+        (asked.code(), asked.err.as_str()),
+        (
+            1,
+            "error: the keychain has not taken the sign-in to `everything`, which would be lost\nhint: unlock the \
+             keychain and try again, or use `keybearer stop --anyway` and sign in again later\n"
+        )
+    );
+    story.assert_call_works("everything");
+
+    keyring.go_on();
+    let core = story.core.take().unwrap();
+    assert!(story.home.keybearer(&["stop"]).status.success(), "nothing is lost any more");
+    story.logged.push_str(&core.log().read());
+    assert!(core.ended().success());
+    story.core = Some(Core::start(&story.home));
+    story.assert_call_works("everything");
+    assert_eq!((story.home.visits(), story.company.count("refused_token")), (1, 0), "nothing was lost");
+    story.end();
+}
+
 #[test]
 fn a_locked_keychain_is_told_and_does_not_prevent_a_sign_in() {
     let mut keyring = Keyring::start();

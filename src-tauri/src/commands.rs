@@ -121,7 +121,18 @@ pub(crate) async fn resume_access(link: State<'_, Link>) -> Result<(), Failure> 
 
 #[tauri::command]
 pub(crate) async fn turn_off(link: State<'_, Link>) -> Result<(), Failure> {
-    link.turn_off().await.map_err(Failure::from)
+    // Where it asks first, the view says so.
+    link.turn_off().await.map(drop).map_err(Failure::from)
+}
+
+#[tauri::command]
+pub(crate) async fn turn_off_anyway(link: State<'_, Link>) -> Result<(), Failure> {
+    link.turn_off_anyway().await.map_err(Failure::from)
+}
+
+#[tauri::command]
+pub(crate) async fn keep_on(link: State<'_, Link>) -> Result<(), Failure> {
+    link.keep_on().await.map_err(Failure::from)
 }
 
 #[tauri::command]

@@ -57,6 +57,8 @@ pub fn run(start: Start) -> Result<(), Box<dyn std::error::Error>> {
             commands::stop_access,
             commands::resume_access,
             commands::turn_off,
+            commands::turn_off_anyway,
+            commands::keep_on,
             commands::about,
             prompts::commands::prompts,
             prompts::commands::answer,

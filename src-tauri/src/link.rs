@@ -43,6 +43,17 @@ enum Event {
     Asked(String),
     /// It failed.
     Failed(String, Error),
+    /// Turning off would lose the sign-ins to these servers, about which the person is asked; none: not asked any more.
+    Losing(Vec<String>),
+}
+
+/// What came of turning off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Off {
+    /// It is off.
+    Done,
+    /// A sign-in would be lost: the view says which, and asks.
+    Asks,
 }
 
 /// How to start the core of these folders: by the command that is installed beside the shell.
@@ -59,8 +70,15 @@ impl Link {
     pub fn open(client: Client, start: StartCore) -> Self {
         let (events, inbox) = mpsc::channel(16);
         let (shown, views) = watch::channel(View::Starting);
-        let owner =
-            Owner { client: client.clone(), start, events: inbox, shown, snapshot: None, failures: BTreeMap::new() };
+        let owner = Owner {
+            client: client.clone(),
+            start,
+            events: inbox,
+            shown,
+            snapshot: None,
+            failures: BTreeMap::new(),
+            losing: Vec::new(),
+        };
         tokio::spawn(owner.run());
         Self { client, events, views }
     }
@@ -85,8 +103,23 @@ impl Link {
         &self.client
     }
 
+    /// Ends the core, unless a sign-in would be lost with it: then the person is asked.
+    pub async fn turn_off(&self) -> Result<Off, Error> {
+        // A core that cannot say what it has not kept is not kept from ending by that.
+        let losing = self.client.save_all().await.unwrap_or_default();
+        if losing.is_empty() {
+            return self.turn_off_anyway().await.map(|()| Off::Done);
+        }
+        self.tell(Event::Losing(losing)).await.map(|()| Off::Asks)
+    }
+
+    /// The person leaves Keybearer on.
+    pub async fn keep_on(&self) -> Result<(), Error> {
+        self.tell(Event::Losing(Vec::new())).await
+    }
+
     /// Ends the core; nobody but the person starts another one.
-    pub async fn turn_off(&self) -> Result<(), Error> {
+    pub async fn turn_off_anyway(&self) -> Result<(), Error> {
         switch::turn_off(self.client.folders()).map_err(|error| Error::new(Code::NotSaved, error.to_string()))?;
         self.client.stop().await
     }
@@ -132,6 +165,7 @@ struct Owner {
     shown: watch::Sender<View>,
     snapshot: Option<Snapshot>,
     failures: BTreeMap<String, Error>,
+    losing: Vec<String>,
 }
 
 impl Owner {
@@ -181,6 +215,7 @@ impl Owner {
             Event::Start => {}
             Event::Asked(server) => drop(self.failures.remove(&server)),
             Event::Failed(server, error) => drop(self.failures.insert(server, error)),
+            Event::Losing(servers) => self.losing = servers,
         }
         self.show_attached();
     }
@@ -200,12 +235,12 @@ impl Owner {
 
     fn show_attached(&self) {
         if let Some(snapshot) = &self.snapshot {
-            self.show(View::attached(snapshot, &self.failures));
+            self.show(View::attached(snapshot, &self.failures).losing(&self.losing));
         }
     }
 
     fn away(&mut self, error: &Error) {
-        self.snapshot = None;
+        (self.snapshot, self.losing) = (None, Vec::new());
         let known = match &*self.shown.borrow() {
             View::Away { failure } => failure.clone(),
             View::Starting | View::Attached { .. } => None,

@@ -9,7 +9,7 @@ use tauri::menu::{IsMenuItem, Menu as Native, MenuItem, PredefinedMenuItem, Subm
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager, Wry};
 
-use crate::link::Link;
+use crate::link::{Link, Off};
 use crate::menu::{Click, Item, Menu, menu};
 use crate::panel::Shade;
 use crate::words::Words;
@@ -69,21 +69,27 @@ fn clicked(app: &AppHandle, id: &str) {
         | Click::TurnOff => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
-                let asked = asked(&app.state::<Link>(), &click).await;
+                let asked = asked(&app, &click).await;
                 asked.unwrap_or_else(|error| tracing::warn!(%error, "click without effect"));
             });
         }
     }
 }
 
-async fn asked(link: &Link, click: &Click) -> Result<(), Error> {
+async fn asked(app: &AppHandle, click: &Click) -> Result<(), Error> {
+    let link = app.state::<Link>();
     match click {
         Click::Start => link.start().await,
         Click::SignIn(server) => link.sign_in(server).await,
         Click::SignOut(server) => link.sign_out(server).await,
         Click::StopAccess => link.core().stop_access().await,
         Click::ResumeAccess => link.core().resume_access().await,
-        Click::TurnOff => link.turn_off().await,
+        Click::TurnOff => {
+            if link.turn_off().await? == Off::Asks {
+                window::show(app);
+            }
+            Ok(())
+        }
         Click::Question(_) | Click::Open | Click::Close => Ok(()),
     }
 }

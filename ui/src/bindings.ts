@@ -36,7 +36,12 @@ notices: Array<Notice>,
 /**
  * Every server: those that want something first, then by name.
  */
-rows: Array<Row>, };
+rows: Array<Row>, 
+/**
+ * The servers to which the person would have to sign in again if Keybearer were turned off now, while the person is
+ * asked about that.
+ */
+losing: Array<string>, };
 
 /**
  * The shape that stands for the whole.
@@ -1445,7 +1450,7 @@ window: number,
 /**
  * What it says.
  */
-said: WindowSaid, } | { "do": "come_back" } | { "do": "leave_for_good" } | { "do": "stop" } | { "do": "drain" };
+said: WindowSaid, } | { "do": "come_back" } | { "do": "leave_for_good" } | { "do": "save_all" } | { "do": "stop" } | { "do": "drain" };
 
 /**
  * A header with a secret value.
@@ -1556,7 +1561,11 @@ window: number,
 /**
  * The order.
  */
-order: WindowOrder, } | { "reply": "draining", 
+order: WindowOrder, } | { "reply": "unsaved", 
+/**
+ * The servers that the person would have to sign in to again.
+ */
+servers: Array<string>, } | { "reply": "draining", 
 /**
  * The names of the listening sockets that come with this line, in their order.
  */

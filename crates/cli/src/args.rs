@@ -44,8 +44,11 @@ pub(crate) enum Command {
     /// Turn Keybearer off: end the core in good order, and let nothing but `start` or `serve` start it again
     Stop {
         /// Leave it turned on: whoever needs the core next starts it again
-        #[arg(long)]
+        #[arg(long, conflicts_with = "anyway")]
         until_needed: bool,
+        /// Turn it off even if the keychain has not taken a sign-in, which is lost then
+        #[arg(long)]
+        anyway: bool,
     },
     /// Connect a client to a server: what an AI client starts
     Stdio {

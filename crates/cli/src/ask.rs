@@ -133,6 +133,18 @@ pub(crate) fn turn_off(folders: &Folders) -> Result<(), Failure> {
     end(folders).map(drop)
 }
 
+/// Has the core that runs, if one does, keep what it can; returns the servers whose sign-in would be lost with it even so.
+pub(crate) fn losing(folders: &Folders) -> Result<Vec<String>, Failure> {
+    match local::connect_blocking(folders, Name::Control) {
+        Err(ConnectError::NotRunning) => Ok(Vec::new()),
+        Err(error) => Err(not_connected(folders, &error)),
+        Ok(_) => {
+            let core = Core::of(folders.clone())?;
+            core.runtime.block_on(core.client.save_all()).map_err(|error| with_advice(folders, error))
+        }
+    }
+}
+
 /// Ends the core that runs, if one does, and waits until it is gone. It stays turned on.
 pub(crate) fn end(folders: &Folders) -> Result<End, Failure> {
     let ended = match local::connect_blocking(folders, Name::Control) {

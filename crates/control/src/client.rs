@@ -74,6 +74,17 @@ impl Client {
         Ok(revocation)
     }
 
+    /// Has the core keep what it can, and tells the servers that the person would have to sign in to again if it ended
+    /// now. A core that does not know the question is of before, and keeps what it can at its end.
+    pub async fn save_all(&self) -> Result<Vec<String>, Error> {
+        match self.send(&Request::SaveAll).await?.last().await {
+            Ok(Reply::Unsaved { servers }) => Ok(servers),
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) if error.code == Code::BadRequest => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Takes the prompter lease. [`Code::NotAllowed`] for everybody but the desktop shell, and while another one has it.
     pub async fn take_prompts(&self) -> Result<Prompter<Stream>, Error> {
         Ok(Prompter { exchange: self.send(&Request::TakePrompts).await? })
@@ -264,6 +275,7 @@ pub(crate) fn unexpected(reply: &Reply) -> Error {
         Reply::Prompts { .. } => "prompts",
         Reply::Answered { .. } => "answered",
         Reply::Window { .. } => "window",
+        Reply::Unsaved { .. } => "unsaved",
         Reply::Draining { .. } => "draining",
         Reply::Activity { .. } => "activity",
         Reply::Exchanges { .. } => "exchanges",

@@ -9,7 +9,7 @@ use ts_rs::TS;
 
 use crate::error::{Code, Error, Exactly};
 use crate::plain::{clean, sentence};
-use crate::snapshot::{KeyStore, Snapshot};
+use crate::snapshot::{KeyStore, SignIn, Snapshot};
 
 mod headline;
 mod row;
@@ -51,6 +51,9 @@ pub struct Home {
     pub notices: Vec<Notice>,
     /// Every server: those that want something first, then by name.
     pub rows: Vec<Row>,
+    /// The servers to which the person would have to sign in again if Keybearer were turned off now, while the person is
+    /// asked about that.
+    pub losing: Vec<String>,
 }
 
 /// The shape that stands for the whole.
@@ -116,7 +119,19 @@ impl View {
         let (mark, headline) = headline::of(snapshot);
         let problems = snapshot.problems.iter().map(|problem| Notice::Problem { failure: Failure::of(problem) });
         let notices = key_store(snapshot.key_store).into_iter().chain(problems).collect();
-        Self::Attached { home: Home { mark, headline, notices, rows }, snapshot: snapshot.clone() }
+        Self::Attached { home: Home { mark, headline, notices, rows, losing: Vec::new() }, snapshot: snapshot.clone() }
+    }
+
+    /// The same while the person is asked whether to turn off Keybearer and lose the sign-ins to these servers: those of
+    /// them that are still not kept.
+    pub fn losing(mut self, servers: &[String]) -> Self {
+        if let Self::Attached { home, snapshot } = &mut self {
+            let unsaved =
+                snapshot.servers.iter().filter(|server| matches!(server.state, SignIn::SignedIn { saved: false, .. }));
+            let names = unsaved.map(|server| &server.name).filter(|name| servers.contains(name));
+            home.losing = names.cloned().collect();
+        }
+        self
     }
 
     /// The shape that stands for the whole.

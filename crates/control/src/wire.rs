@@ -181,6 +181,9 @@ pub enum Request {
     ComeBack,
     /// Sign out of everything, and remove every secret of ours from the key store; the settings stay.
     LeaveForGood,
+    /// Keep what is not kept yet, as far as the key store takes it within ten seconds: what to ask before
+    /// [`Request::Stop`]. The answer is [`Reply::Unsaved`].
+    SaveAll,
     /// End the core in good order.
     Stop,
     /// Hand over to another core: finish what is under way, and end. The answer is [`Reply::Draining`].
@@ -296,6 +299,11 @@ pub enum Reply {
         window: u64,
         /// The order.
         order: WindowOrder,
+    },
+    /// What would be lost if the core ended now.
+    Unsaved {
+        /// The servers that the person would have to sign in to again.
+        servers: Vec<String>,
     },
     /// This core ends when what is under way is done, at the latest after half a minute.
     Draining {

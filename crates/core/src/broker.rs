@@ -498,6 +498,12 @@ impl Broker {
         Some(server.keeper.sign_out().await)
     }
 
+    /// Asks the key store once more to take what it has not taken, ten seconds at most, and returns the servers whose
+    /// sign-in would be lost if the core ended now.
+    pub async fn save_all(&self) -> Vec<ServerName> {
+        self.0.grants.save_all(LAST_STORING).await
+    }
+
     /// Waits until no refresh token is on its way any more and what was renewed is kept, ten seconds at most; nothing is
     /// renewed after it.
     pub async fn finish(&self) {

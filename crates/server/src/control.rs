@@ -155,6 +155,10 @@ impl Control {
                 Reply::Done
             }
             Request::LeaveForGood => done(self.leave_for_good().await),
+            Request::SaveAll => {
+                let servers = self.broker.save_all().await;
+                Reply::Unsaved { servers: servers.into_iter().map(String::from).collect() }
+            }
             Request::Stop => {
                 self.stop.notify_one();
                 Reply::Done

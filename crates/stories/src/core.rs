@@ -235,7 +235,7 @@ impl Core {
     /// Ends it in good order and returns how it ended.
     pub fn stop(mut self, home: &Home) -> ExitStatus {
         let _watch = Watch::over(&self.child);
-        home.keybearer(&["stop"]);
+        home.keybearer(&["stop", "--anyway"]);
         self.child.wait().unwrap()
     }
 

@@ -102,6 +102,19 @@ test("the state is spoken when it changes", async () => {
   await waitFor(() => expect(screen.getAllByRole("status").at(-1)).toHaveTextContent("Sign in to crm"));
 });
 
+test("turning off asks before a sign-in is lost, and the safe answer has the focus", async () => {
+  const { shell, person } = show(states.losing);
+  expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Turn Keybearer off now?");
+  expect(row("wiki")).toBeVisible();
+  expect(screen.getByRole("button", { name: "Keep it on" })).toHaveFocus();
+  await person.keyboard("{Enter}");
+  await person.keyboard("{Escape}");
+  await person.click(screen.getByRole("button", { name: "Turn off anyway" }));
+  expect(shell.asked.filter((asked) => /keep|turn/.test(asked))).toEqual(["keep on", "keep on", "turn off anyway"]);
+  shell.say(states.ready);
+  expect(await screen.findByRole("heading", { name: "Ready" })).toBeVisible();
+});
+
 test("a closed window stops watching", async () => {
   const { shell, unmount } = show(states.ready);
   unmount();

@@ -73,7 +73,7 @@ test.each(TRICKS.map((trick) => [trick.slice(0, 24), trick]))("%s as every name 
   const failure = { code: "internal" as const, text: trick, hint: trick };
   const view: View = {
     kind: "attached",
-    home: { mark: { kind: "ready" }, headline: { kind: "sign_in_to", name: trick }, notices: [{ kind: "problem", failure }], rows: [row, { ...row, name: "erp", quote: trick, tone: "danger", state: "refused", failure }] },
+    home: { mark: { kind: "ready" }, headline: { kind: "sign_in_to", name: trick }, notices: [{ kind: "problem", failure }], rows: [row, { ...row, name: "erp", quote: trick, tone: "danger", state: "refused", failure }], losing: [] },
     snapshot: { ...states.ready.snapshot, servers: [server], clients: [{ ...answers.clients[0]!, name: trick }], permissions: [{ ...answers.permissions[0]!, holder: trick, program: trick, server: trick, what: trick, account: trick }], problems: [{ code: "internal", message: trick }] },
   };
   for (const page of pages) {
@@ -92,4 +92,7 @@ test.each(TRICKS.map((trick) => [trick.slice(0, 24), trick]))("%s as every name 
     expect(container.querySelector("h1")).not.toBeNull();
     unmount();
   }
+  const { container } = await show("home", new Shell({ ...view, home: { ...view.home, losing: [trick] } }));
+  expect(container.querySelector("img, script")).toBeNull();
+  expect(screen.getByRole("button", { name: "Turn off anyway" })).toBeVisible();
 });

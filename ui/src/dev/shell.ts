@@ -52,6 +52,8 @@ export class Shell implements Core {
   stopAccess = () => this.answer("stopAccess", "stop access", undefined);
   resumeAccess = () => this.answer("resumeAccess", "resume access", undefined);
   turnOff = () => this.answer("turnOff", "turn off", undefined);
+  turnOffAnyway = () => this.answer("turnOffAnyway", "turn off anyway", undefined);
+  keepOn = () => this.answer("keepOn", "keep on", undefined);
   about = () => this.answer("about", "about", this.answers.about);
 
   activity(show: (records: ActivityRecord[]) => void, failed: (failure: Failure) => void) {

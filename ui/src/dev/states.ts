@@ -37,7 +37,7 @@ export const snapshot: Snapshot = {
 };
 
 function attached(home: Partial<Home>, more: Partial<Snapshot> = {}): View & { kind: "attached" } {
-  return { kind: "attached", home: { mark: { kind: "ready" }, headline: { kind: "ready" }, notices: [], rows: [], ...home }, snapshot: { ...snapshot, ...more } };
+  return { kind: "attached", home: { mark: { kind: "ready" }, headline: { kind: "ready" }, notices: [], rows: [], losing: [], ...home }, snapshot: { ...snapshot, ...more } };
 }
 
 export const states = {
@@ -60,6 +60,8 @@ export const states = {
     },
     { clients, permissions },
   ),
+  losing: attached({ rows: [{ ...wiki, state: "signed_in_not_saved" }, calendar], losing: ["wiki"] }),
+  losing_more: attached({ rows: [{ ...wiki, state: "signed_in_not_saved" }], losing: ["wiki", "quarterly-reports-of-the-whole-company-archive-48", "crm"] }),
   stopped: attached({ mark: { kind: "blocked" }, headline: { kind: "stopped" }, rows: [wiki] }, { stopped: true, clients }),
   every: attached({
     mark: { kind: "sign_in", count: 3 },

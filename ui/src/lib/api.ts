@@ -93,7 +93,10 @@ export interface Core {
   settings(): Promise<Settings>;
   stopAccess(): Promise<void>;
   resumeAccess(): Promise<void>;
+  /** Turns Keybearer off, or asks in the view if a sign-in would be lost. */
   turnOff(): Promise<void>;
+  turnOffAnyway(): Promise<void>;
+  keepOn(): Promise<void>;
   about(): Promise<About>;
 }
 
@@ -147,6 +150,8 @@ export const tauri: Core = {
   stopAccess: () => invoke("stop_access"),
   resumeAccess: () => invoke("resume_access"),
   turnOff: () => invoke("turn_off"),
+  turnOffAnyway: () => invoke("turn_off_anyway"),
+  keepOn: () => invoke("keep_on"),
   about: () => invoke("about"),
 };
 

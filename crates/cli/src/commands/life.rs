@@ -1,5 +1,6 @@
 //! The life of a core: `start`, `stop`, `status`.
 
+use keybearer_control::error::Code;
 use serde_json::json;
 
 use crate::ask::{self, Core, End, Start};
@@ -19,9 +20,17 @@ pub(super) fn start(format: Format) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-/// Turns Keybearer off: ends the core in good order, and nobody but the person starts another one.
-pub(super) fn stop(format: Format) -> Result<Exit, Failure> {
+/// Turns Keybearer off: ends the core in good order, and nobody but the person starts another one. Where a sign-in would
+/// be lost with it, that takes a word more.
+pub(super) fn stop(format: Format, anyway: bool) -> Result<Exit, Failure> {
     let folders = ask::folders()?;
+    let losing = if anyway { Vec::new() } else { ask::losing(&folders)? };
+    if !losing.is_empty() {
+        let names = losing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let lost = format!("the keychain has not taken the sign-in to {names}, which would be lost");
+        let hint = "unlock the keychain and try again, or use `keybearer stop --anyway` and sign in again later";
+        return Err(Failure::new(Code::KeyStore, lost).hint(hint));
+    }
     ask::turn_off(&folders)?;
     out::result(format, &json!({ "running": false, "turned_off": true }), || {
         "✓ Keybearer is turned off. `keybearer start` turns it on again.\n".to_owned()

@@ -30,8 +30,8 @@ pub(crate) fn run(command: Command, format: Format) -> Result<Exit, Failure> {
     match command {
         Command::Serve { replace } => serve::run(Wish::from_flag(replace), format),
         Command::Start => life::start(format),
-        Command::Stop { until_needed: false } => life::stop(format),
-        Command::Stop { until_needed: true } => life::end(format),
+        Command::Stop { until_needed: false, anyway } => life::stop(format, anyway),
+        Command::Stop { until_needed: true, anyway: _ } => life::end(format),
         Command::Stdio { server } => Ok(crate::bridge::run(server)),
         Command::Status => life::status(format),
         Command::Login { server, no_browser, device } => {

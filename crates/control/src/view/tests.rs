@@ -211,6 +211,19 @@ fn a_failed_request_stands_at_its_server() {
     assert_eq!(home.rows[0].failure, Some(failure));
 }
 
+#[test]
+fn a_person_is_asked_only_about_sign_ins_that_are_still_not_kept() {
+    let signed_in = |saved| SignIn::SignedIn { saved };
+    let servers =
+        vec![server("crm", signed_in(false)), server("wiki", signed_in(true)), server("erp", signed_in(false))];
+    let asked = ["wiki".to_owned(), "crm".to_owned(), "gone".to_owned()];
+    let View::Attached { home, .. } = View::attached(&snapshot(servers), &BTreeMap::new()).losing(&asked) else {
+        unreachable!("attached")
+    };
+    assert_eq!(home.losing, ["crm"]);
+    assert_eq!(View::Starting.losing(&asked), View::Starting);
+}
+
 fn since() -> String {
     "2026-11-21T09:00:00.000Z".to_owned()
 }

@@ -289,6 +289,37 @@ impl Grants {
         self.0.forget_outages();
     }
 
+    /// Has the key store asked once more to take what it has not taken, and waits for that. Returns the servers whose
+    /// sign-in it has not taken even so: it would be lost with this process. Where sign-ins are meant to be kept in memory
+    /// alone, that is no news, and there are none.
+    pub(crate) async fn save_all(&self, limit: Duration) -> Vec<ServerName> {
+        let handles: Vec<_> = self.0.open().values().map(Arc::clone).collect();
+        let saving = async {
+            let mut saves = Vec::new();
+            for handle in handles.iter().filter(|handle| handle.is_unsaved()) {
+                let (reply, saved) = oneshot::channel();
+                if handle.commands.send(Command::Save(reply)).await.is_ok() {
+                    saves.push(saved);
+                }
+            }
+            for saved in saves {
+                let _ = saved.await;
+            }
+        };
+        if !self.0.outlives() {
+            return Vec::new();
+        }
+        if tokio::time::timeout(limit, saving).await.is_err() {
+            tracing::debug!("the key store has not answered for everything that is not saved");
+        }
+        let mut losing = Vec::new();
+        for handle in handles.iter().filter(|handle| handle.is_unsaved()) {
+            losing.append(&mut self.0.servers_of(&handle.facts().id).await);
+        }
+        losing.sort();
+        losing
+    }
+
     /// Waits until no refresh token is on its way any more and what was renewed is kept; nothing is renewed after it.
     pub(crate) async fn finish(&self) {
         let handles: Vec<_> = self.0.open().values().map(Arc::clone).collect();
@@ -327,6 +358,11 @@ impl Handle {
     /// Its public parts.
     pub(crate) fn facts(&self) -> Arc<GrantFacts> {
         Arc::clone(&self.state.borrow().facts)
+    }
+
+    /// Whether it would be lost with this process, and could go on otherwise.
+    fn is_unsaved(&self) -> bool {
+        matches!(self.state.borrow().life, Life::Good { saved: false, renewable: true })
     }
 
     /// What is known of it, and whoever waits for a change.

@@ -27,6 +27,8 @@ pub(super) enum Command {
     Replace(Box<Grant>, oneshot::Sender<()>),
     /// It is over, for the server at this address and all others.
     SignOut(Upstream, Farewell, oneshot::Sender<Revocation>),
+    /// The person waits for what is not saved: the sender is dropped when the key store has been asked once more.
+    Save(oneshot::Sender<()>),
     /// The core ends: the answer comes when what is under way is kept.
     Finish(oneshot::Sender<()>),
 }
@@ -108,6 +110,7 @@ impl Owner {
                     Command::Mint(wish, reply) => self.mint(wish, reply).await,
                     Command::Replace(grant, reply) => self.replace(*grant, reply),
                     Command::SignOut(upstream, farewell, reply) => self.leave(upstream, farewell, reply).await,
+                    Command::Save(reply) => self.save_for(reply),
                     Command::Finish(reply) => return self.finish(reply).await,
                 }
             }
@@ -166,6 +169,15 @@ impl Owner {
         self.save_at = None;
         if let Some(grant) = self.grant.take() {
             self.work = Some(tokio::spawn(store(Arc::clone(&self.desk), self.told.clone(), grant, None)));
+        }
+    }
+
+    /// Asks the key store once more for whoever waits, also a locked one: the person is there.
+    fn save_for(&mut self, reply: oneshot::Sender<()>) {
+        let saved = !matches!(self.told.life(), Life::Good { saved: false, renewable: true });
+        if let Some(grant) = self.grant.take_if(|_| !saved) {
+            self.save_at = None;
+            self.work = Some(tokio::spawn(store(Arc::clone(&self.desk), self.told.clone(), grant, Some(reply))));
         }
     }
 
