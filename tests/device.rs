@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a story stops where it fails")]
 #![allow(clippy::disallowed_methods, reason = "programs are started as a person would")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use keybearer_stories::company::Company;
@@ -60,4 +60,40 @@ fn a_person_without_a_display_signs_in_by_a_code() {
 
     assert!(core.stop(&home).success());
     home.assert_no_secret(&company.secrets());
+}
+
+/// A model that asks for the sign-in is told the way that there is, in words that its person can follow.
+#[test]
+fn without_a_display_the_sign_in_tool_says_where_to_sign_in() {
+    let company = Company::open();
+    let mut home = Home::new(&company.config("memory"));
+    for (name, value) in [("BROWSER", ""), ("DISPLAY", ""), ("WAYLAND_DISPLAY", ""), ("WSL_DISTRO_NAME", "")] {
+        home.set(name, value);
+    }
+    let core = Core::start(&home);
+    let mut command = home.command(keybearer());
+    let mut client = command.arg("stdio").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let _watch = Watch::over(&client);
+    let mut input = client.stdin.take().unwrap();
+    let hello =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "a", "version": "1" } });
+    for message in [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": "sign_in", "arguments": { "server": "everything" } } }),
+    ] {
+        writeln!(input, "{message}").unwrap();
+    }
+    let lines = BufReader::new(client.stdout.take().unwrap()).lines();
+    let mut messages = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let told = messages.find(|message| message["id"] == 2).unwrap();
+    assert_eq!(
+        told["result"]["content"][0]["text"],
+        "Keybearer: no browser can be opened here. The person can sign in with `keybearer login everything` in a \
+         terminal; then try again."
+    );
+    assert_eq!(told["result"]["isError"], true);
+    drop(input);
+    client.wait().unwrap();
+    assert!(core.stop(&home).success());
 }
