@@ -39,11 +39,13 @@ pub enum Obstacle {
     TooMuch,
     /// Something of ours failed.
     Internal,
+    /// The server does not take the message itself (HTTP 4xx), and gives no error that the client could read.
+    ServerRefused,
 }
 
 impl Obstacle {
     /// Every obstacle, for tables and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::SignInNeeded,
         Self::NotAllowed,
         Self::NobodyToAsk,
@@ -58,6 +60,7 @@ impl Obstacle {
         Self::TooMuch,
         Self::Internal,
         Self::NotTrusted,
+        Self::ServerRefused,
     ];
 
     /// The number in the error.
@@ -77,6 +80,7 @@ impl Obstacle {
             Self::TooMuch => codes::TOO_MUCH,
             Self::Internal => codes::INTERNAL,
             Self::NotTrusted => codes::NOT_TRUSTED,
+            Self::ServerRefused => codes::SERVER_REFUSED,
         }
     }
 
@@ -97,6 +101,7 @@ impl Obstacle {
             Self::TooMuch => "too_much",
             Self::Internal => "internal",
             Self::NotTrusted => "not_trusted",
+            Self::ServerRefused => "server_refused",
         }
     }
 }
@@ -131,6 +136,8 @@ pub mod codes {
     pub const INTERNAL: i64 = -31_013;
     /// The server's certificate is not trusted.
     pub const NOT_TRUSTED: i64 = -31_014;
+    /// The server does not take the message.
+    pub const SERVER_REFUSED: i64 = -31_015;
 }
 
 /// The fixed sentence for an obstacle on the way to `server`.
@@ -161,6 +168,9 @@ pub fn sentence(obstacle: Obstacle, server: &ServerName) -> String {
         Obstacle::Internal => format!("Keybearer: something went wrong on the way to {server}."),
         Obstacle::NotTrusted => {
             format!("Keybearer: the certificate of {server} is not trusted. Your IT department can help.")
+        }
+        Obstacle::ServerRefused => {
+            format!("Keybearer: {server} does not take this request. Trying the same again will not help.")
         }
     }
 }
@@ -218,7 +228,8 @@ mod tests {
             -31011 turned_off Keybearer: Keybearer is turned off.
             -31012 too_much Keybearer: too much at once for crm.
             -31013 internal Keybearer: something went wrong on the way to crm.
-            -31014 not_trusted Keybearer: the certificate of crm is not trusted. Your IT department can help."#]]
+            -31014 not_trusted Keybearer: the certificate of crm is not trusted. Your IT department can help.
+            -31015 server_refused Keybearer: crm does not take this request. Trying the same again will not help."#]]
         .assert_eq(&table);
         let words = Obstacle::ALL.map(Obstacle::stable).into_iter().collect::<BTreeSet<_>>();
         let numbers = Obstacle::ALL.map(Obstacle::code).into_iter().collect::<BTreeSet<_>>();

@@ -140,7 +140,12 @@ impl Talk {
         }
         delivery::readdressed(id, method, &body).unwrap_or_else(|| {
             tracing::info!(server = %self.with.server, status = status.as_u16(), "the server refused a message");
-            let obstacle = if status.is_server_error() { Obstacle::Unreachable } else { Obstacle::Internal };
+            let obstacle = match status {
+                status if status.is_server_error() => Obstacle::Unreachable,
+                StatusCode::TOO_MANY_REQUESTS => Obstacle::TooMuch,
+                status if status.is_client_error() => Obstacle::ServerRefused,
+                _ => Obstacle::Internal,
+            };
             reply::obstacle(id, obstacle, &self.with.server)
         })
     }
@@ -174,7 +179,8 @@ pub(super) fn missing(refusal: &Refusal) -> Option<Missing> {
         | Obstacle::TurnedOff
         | Obstacle::TooMuch
         | Obstacle::Internal
-        | Obstacle::NotTrusted => None,
+        | Obstacle::NotTrusted
+        | Obstacle::ServerRefused => None,
     }
 }
 
