@@ -5,6 +5,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use keybearer_stories::core::{Core, Home};
 use zbus::blocking::{Connection, connection};
@@ -83,4 +84,47 @@ fn a_machine_that_wakes_up_and_finds_a_network_has_one_recovery() {
     let log = core.log();
     assert!(core.stop(&home).success());
     assert_eq!(log.read().matches(CAME_BACK).count(), 2, "one recovery each");
+}
+
+/// The process that runs this program, other than `before`; waits for it.
+fn runs_again(program: &std::path::Path, before: u32) -> u32 {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let processes = std::fs::read_dir("/proc").unwrap().flatten();
+        let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let runs = |id: &u32| std::fs::read_link(format!("/proc/{id}/exe")).is_ok_and(|path| path == program);
+        if let Some(id) = ids.filter(|id| *id != before).find(runs) {
+            return id;
+        }
+        assert!(Instant::now() < end, "nothing runs in the place of the program that was updated");
+        std::thread::park_timeout(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_program_that_is_updated_starts_again_as_the_new_one() {
+    if !desktop::is_inside("a_program_that_is_updated_starts_again_as_the_new_one") {
+        return;
+    }
+    let home = Home::new("keystore = \"memory\"\n");
+    let core = Core::start(&home);
+    let system = System::start();
+    let folder = tempfile::tempdir().unwrap();
+    let installed = folder.path().canonicalize().unwrap().join("keybearer-desktop");
+    std::fs::copy(env!("CARGO_BIN_EXE_keybearer-desktop"), &installed).unwrap();
+    let mut shell = home.command(&installed);
+    shell.arg("--minimized").env("DBUS_SESSION_BUS_ADDRESS", std::env::var("DBUS_SESSION_BUS_ADDRESS").unwrap());
+    shell.env("DBUS_SYSTEM_BUS_ADDRESS", &system.address).stderr(Stdio::piped());
+    let mut shell = Running(shell.spawn().unwrap());
+    says(&mut shell.0, "the system tells of sleep and networks");
+    // As a package manager does it: the new file takes the name of the old one, which goes on running.
+    let new = installed.with_extension("new");
+    std::fs::copy(env!("CARGO_BIN_EXE_keybearer-desktop"), &new).unwrap();
+    std::fs::rename(&new, &installed).unwrap();
+    assert!(shell.0.wait().unwrap().success(), "the old one ends in good order");
+    let again = runs_again(&installed, shell.0.id());
+    let command = std::fs::read_to_string(format!("/proc/{again}/cmdline")).unwrap();
+    assert!(command.contains("--minimized"), "a window that nobody asked for: {command:?}");
+    assert!(Command::new("kill").arg(again.to_string()).status().unwrap().success());
+    core.stop(&home);
 }
