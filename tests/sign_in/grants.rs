@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keybearer_control::snapshot::{Because, SignIn};
+use keybearer_control::snapshot::{Because, SignIn, Snapshot};
 use keybearer_control::wire::Reply;
 use keybearer_core::ports::KeyStoreError;
 use keybearer_testkit::follow::Conduct;
@@ -163,4 +163,71 @@ async fn sec_26_a_server_that_moved_to_another_address_gets_no_bearer_of_before(
     client.call("crm", "get_account", json!({})).await;
     let sent = world.upstream.requests();
     assert!(!sent.is_empty() && sent.iter().all(|request| !request.mentions("Bearer ")), "a bearer went along");
+}
+
+/// A company whose issuer gives bearers for every server with one refresh token, and whose settings say so.
+async fn reaching_company() -> World {
+    let world = World::that_allows_all().await;
+    world.company.idp.reach_every_server();
+    let text = world.config("[[rules]]\neffect = \"allow\"\n");
+    world.write_config(&text.replace("/mcp\"\n", "/mcp\"\nrefresh_reach = \"every_server\"\n"));
+    world.status().await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_28_where_a_refresh_token_reaches_every_server_one_page_serves_them_all() {
+    let mut world = reaching_company().await;
+    let client = world.client("chat-app").await;
+    world.login("crm").await.unwrap();
+    let query = json!({ "query": "travel" });
+    let answer = client.call("wiki", "search", query.clone()).await;
+    assert!(answer.result().is_some(), "its bearer is for the wiki alone: {answer:?}");
+    let counts = world.company.idp.counts();
+    assert_eq!((world.browser.windows(), counts.codes_redeemed, counts.refreshes), (1, 1, 1));
+    let wiki = |snapshot: Snapshot| snapshot.servers.into_iter().find(|server| server.name == "wiki").unwrap();
+    let known = wiki(world.status().await);
+    assert_eq!((known.account.as_deref(), known.shares_with), (Some("dana@example.com"), vec!["crm".to_owned()]));
+
+    // Both are renewed with the one token, one after the other, also by the next core.
+    for app in ["an-app", "an-app-of-the-next-core"] {
+        let client = world.client(app).await;
+        world.clock.advance(HOUR);
+        let get_account = client.call("crm", "get_account", json!({ "id": "A-1002" }));
+        let (crm, wiki) = tokio::join!(get_account, client.call("wiki", "search", query.clone()));
+        assert!(crm.result().is_some() && wiki.result().is_some(), "{app}: {crm:?} {wiki:?}");
+        world.restart().await;
+    }
+    let counts = world.company.idp.counts();
+    assert_eq!((counts.refreshes, counts.replays, counts.codes_redeemed, world.browser.windows()), (5, 0, 1, 1));
+    let Reply::SignedOut { with, .. } = world.logout("wiki").await.unwrap() else { panic!("not signed out") };
+    assert_eq!(with, ["crm"], "and it ends for both");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sec_44_an_issuer_that_gives_another_server_nothing_ends_no_sign_in() {
+    // What issuers say where the person has to agree first, or to prove more; and where they do not know that server.
+    for code in ["invalid_grant", "interaction_required", "invalid_target"] {
+        let world = reaching_company().await;
+        let client = world.client("chat-app").await;
+        world.login("crm").await.unwrap();
+        world.company.idp.reject_next_refresh(code);
+        let answer = client.call("wiki", "search", json!({ "query": "travel" })).await;
+        assert!(answer.result().is_some(), "{code}: {answer:?}");
+        assert_eq!(world.browser.windows(), 2, "{code}: the wiki has a page of its own");
+        world.clock.advance(HOUR);
+        assert!(client.call("crm", "get_account", json!({ "id": "A-1002" })).await.result().is_some(), "{code}");
+        let counts = world.company.idp.counts();
+        assert_eq!((counts.refreshes, counts.replays, world.browser.windows()), (1, 0, 2), "{code}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_refresh_token_is_tried_out_for_another_server() {
+    let world = World::that_allows_all().await;
+    world.company.idp.reach_every_server();
+    world.login("crm").await.unwrap();
+    world.login("wiki").await.unwrap();
+    let counts = world.company.idp.counts();
+    assert_eq!((world.browser.windows(), counts.codes_redeemed, counts.refreshes), (2, 2, 0));
 }

@@ -4,22 +4,23 @@ use std::time::Duration;
 
 use http::Method;
 use http::header::CONTENT_TYPE;
-use keybearer_model::grant::Account;
+use keybearer_model::grant::{Account, Registration, Target};
 use keybearer_model::secret::{NoEntropy, Secret};
 use keybearer_oauth::challenge::Challenge;
 pub use keybearer_oauth::device::DeviceCode;
 use keybearer_oauth::document::ClientMetadataUrl;
 pub use keybearer_oauth::login::Way;
 use keybearer_oauth::login::{
-    Before, Effect, Entropy, Input, Login, LoginError, LoginRequest, Obtained, PreRegistered, Purpose,
+    Asks, Before, Effect, Entropy, Input, Login, LoginError, LoginRequest, Obtained, PreRegistered, Purpose,
 };
-use keybearer_oauth::profile::SignInPages;
+use keybearer_oauth::profile::{RefreshReach, SignInPages};
 pub use keybearer_oauth::walls::{Behind, Wall, bundled as walls};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use url::Url;
 
 use crate::config::{OAuthConfig, SurfaceChoice};
+use crate::grants::{Grants, Joined};
 use crate::ports::{HttpError, LoginSurface, MayBePrivate, Ports, PreparedSurface, SurfaceEnding, SurfaceError};
 use crate::registrations::Registrations;
 use crate::rounds::{Came, Rounds, Turn};
@@ -50,8 +51,31 @@ pub(crate) struct SignIn {
     pub(crate) before: Option<Before>,
     /// What it is for.
     pub(crate) purpose: Purpose,
+    /// Whether a sign-in that is there may serve.
+    pub(crate) sharing: Sharing,
+    /// Who is or was signed in here.
+    pub(crate) account: Option<Account>,
+    /// The sign-ins that are there.
+    pub(crate) grants: Grants,
     /// Who shows the sign-in page.
     pub(crate) opening: Opening,
+}
+
+/// Whether a sign-in that is there may serve one more server, where its issuer lets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// It may.
+    Allowed,
+    /// A new one is wanted: for more than there is, or to find out where the server has gone.
+    Never,
+}
+
+/// What came of a sign-in.
+pub(crate) enum Fruit {
+    /// A new grant.
+    Grant(Box<Obtained>),
+    /// A share in one of before, for this.
+    Joined(Joined, Target),
 }
 
 /// Who shows the person where to sign in.
@@ -174,7 +198,7 @@ impl Opened {
 
 impl SignIn {
     /// Runs the sign-in to its end. The grant is not stored here, and the person is told how it ended by `finish`.
-    pub(crate) async fn run(self, ports: &Ports) -> Result<(Obtained, Finish), SignInError> {
+    pub(crate) async fn run(self, ports: &Ports) -> Result<(Fruit, Finish), SignInError> {
         // A code is of use to somebody who is told it.
         let wants_code = self.surface == SurfaceChoice::Device && self.opening.told.is_some();
         let ended = match self.opening.way {
@@ -186,7 +210,7 @@ impl SignIn {
             },
             Way::Page | Way::Code => self.by_code(ports).await,
         };
-        if let Ok((obtained, _)) = &ended {
+        if let Ok((Fruit::Grant(obtained), _)) = &ended {
             self.registrations.remember(&self.upstream, &obtained.grant).await;
         }
         ended
@@ -194,7 +218,7 @@ impl SignIn {
 
     /// Where no browser can be opened a code does as well. Where the issuer gives out none, the person opens the page
     /// by hand.
-    async fn without_browser(&self, ports: &Ports) -> Result<(Obtained, Finish), SignInError> {
+    async fn without_browser(&self, ports: &Ports) -> Result<(Fruit, Finish), SignInError> {
         match self.by_code(ports).await {
             Err(SignInError::Login(LoginError::NoDeviceCode { .. })) => {
                 self.by_page(ports, &Opening { browser: false, ..self.opening.clone() }).await
@@ -203,7 +227,7 @@ impl SignIn {
         }
     }
 
-    async fn by_code(&self, ports: &Ports) -> Result<(Obtained, Finish), SignInError> {
+    async fn by_code(&self, ports: &Ports) -> Result<(Fruit, Finish), SignInError> {
         let opening = Opening { way: Way::Code, ..self.opening.clone() };
         let mut opened = Opened::default();
         let ended = tokio::time::timeout(LIMIT, self.drive(ports, &opening, Place::Browser, &mut opened)).await;
@@ -211,7 +235,7 @@ impl SignIn {
     }
 
     /// At the issuer's page, and once more in the browser where the window is not the place for it.
-    async fn by_page(&self, ports: &Ports, opening: &Opening) -> Result<(Obtained, Finish), SignInError> {
+    async fn by_page(&self, ports: &Ports, opening: &Opening) -> Result<(Fruit, Finish), SignInError> {
         let opening = Opening { way: Way::Page, ..opening.clone() };
         // The window tells why it goes on in the browser, until it is over.
         let (mut opened, mut told_why) = (Opened::default(), None);
@@ -225,7 +249,7 @@ impl SignIn {
         let Opened { surface, reused, turn, .. } = opened;
         let finish = Finish { surfaces: surface.into_iter().chain(told_why).collect(), _turn: turn };
         match ended {
-            Ok(obtained) => Ok((obtained, finish)),
+            Ok(fruit) => Ok((fruit, finish)),
             Err(error) => {
                 // The issuer may have forgotten the client, or take no other port: it says so to the person, if at all.
                 if let (Some(client), true) = (reused, error.may_be_about_the_client()) {
@@ -245,10 +269,10 @@ impl SignIn {
         opening: &Opening,
         place: Place,
         opened: &mut Opened,
-    ) -> Result<Obtained, SignInError> {
+    ) -> Result<Fruit, SignInError> {
         loop {
-            if let Some(obtained) = self.drive_once(ports, opening, place, opened).await? {
-                return Ok(obtained);
+            if let Some(fruit) = self.drive_once(ports, opening, place, opened).await? {
+                return Ok(fruit);
             }
         }
     }
@@ -260,7 +284,7 @@ impl SignIn {
         opening: &Opening,
         place: Place,
         opened: &mut Opened,
-    ) -> Result<Option<Obtained>, SignInError> {
+    ) -> Result<Option<Fruit>, SignInError> {
         let request = self.request(ports, opening.way).await?;
         let known: Vec<String> = request.known.iter().map(|known| known.client_id.clone()).collect();
         let (mut login, mut effect) = Login::begin(request);
@@ -276,7 +300,10 @@ impl SignIn {
                     let surface = self.place(ports, opening, place, pages).prepare().await?;
                     Input::WayBack(opened.surface.insert(surface).redirect_uri())
                 }
-                Effect::Present { url } => {
+                Effect::Present { url, asks } => {
+                    if let Some(joined) = self.join(&asks).await {
+                        return Ok(Some(Fruit::Joined(joined, asks.target)));
+                    }
                     opened.reused = known.iter().find(|client| asks_as(&url, client)).cloned();
                     opened.ends.get_or_insert_with(|| Instant::now() + LIMIT);
                     present(opened.way_back()?.as_mut(), opening, &url).await?;
@@ -297,11 +324,24 @@ impl SignIn {
                     tokio::time::sleep(time).await;
                     Input::Waited
                 }
-                Effect::Done(obtained) => return Ok(Some(*obtained)),
+                Effect::Done(obtained) => return Ok(Some(Fruit::Grant(obtained))),
                 Effect::Fail(error) => return Err(error.into()),
             };
             (login, effect) = login.step(input);
         }
+    }
+
+    /// The sign-in that is there, where it serves this server too. A profile lets it only for a client that somebody has
+    /// set for this very server; what registers itself for whoever asks is no word of the person's about it.
+    async fn join(&self, asks: &Asks) -> Option<Joined> {
+        let is_meant = match self.settings.exceptions.refresh_reach {
+            Some(reach) => reach == RefreshReach::EveryServer,
+            None => asks.reach == RefreshReach::EveryServer && asks.registration == Registration::Hand,
+        };
+        if self.sharing == Sharing::Never || !is_meant {
+            return None;
+        }
+        self.grants.join(asks, &self.upstream, self.account.as_ref()).await
     }
 
     /// Where the person signs in: what is set, else what is known of the issuer, else the window where there is one.
@@ -354,7 +394,7 @@ impl SignIn {
 /// Where something is left behind at an issuer, or shown: a client that registers, a page. Only then it is somebody's turn.
 fn left_behind_at(effect: &Effect) -> Option<Url> {
     match effect {
-        Effect::Present { url } => Url::parse(url).ok(),
+        Effect::Present { url, .. } => Url::parse(url).ok(),
         Effect::Fetch(request) if request.method() == Method::POST && is_json(request) => {
             Url::parse(&request.uri().to_string()).ok()
         }

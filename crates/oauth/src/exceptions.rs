@@ -2,7 +2,7 @@
 
 use keybearer_model::url::Issuer;
 
-use crate::profile::PkceSupport;
+use crate::profile::{PkceSupport, RefreshReach};
 
 /// The exceptions that the settings of one server make.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Exceptions {
     pub trusted_issuers: Vec<Issuer>,
     /// How PKCE is known to be checked, where metadata is silent (SEC-22).
     pub pkce: Option<PkceSupport>,
+    /// For whom a refresh token gives bearers, where the issuer's profile does not know it.
+    pub refresh_reach: Option<RefreshReach>,
 }
 
 /// What is sent as `resource` (RFC 8707), if not the server's own identifier.

@@ -18,17 +18,17 @@ use std::fmt;
 use std::time::Duration;
 
 use http::{Request, Response};
-use keybearer_model::grant::{ClientAuth, Grant, GrantFacts};
+use keybearer_model::grant::{ClientAuth, Grant, GrantFacts, Registration, Target};
 use keybearer_model::secret::Secret;
 use keybearer_model::time::Timestamp;
-use keybearer_model::url::{Issuer, Upstream};
+use keybearer_model::url::{Endpoint, Issuer, Upstream};
 
 pub use self::error::LoginError;
 use crate::challenge::Challenge;
 use crate::device::DeviceCode;
 use crate::document::ClientMetadataUrl;
 use crate::exceptions::Exceptions;
-use crate::profile::SignInPages;
+use crate::profile::{RefreshReach, SignInPages};
 use crate::registration::KnownClient;
 
 /// What a sign-in starts from.
@@ -158,6 +158,8 @@ pub enum Effect {
     Present {
         /// The address; it holds the state, and is nobody else's business.
         url: String,
+        /// What the page is asked for.
+        asks: Box<Asks>,
     },
     /// Wait for the browser to come back.
     AwaitCallback,
@@ -169,6 +171,24 @@ pub enum Effect {
     Done(Box<Obtained>),
     /// It is over.
     Fail(LoginError),
+}
+
+/// What a sign-in page is asked for: where one refresh token reaches every server of an issuer, a sign-in of before gives
+/// it without the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asks {
+    /// Whose page it is.
+    pub issuer: Issuer,
+    /// Where its tokens come from.
+    pub token_endpoint: Endpoint,
+    /// Who asks.
+    pub client_id: String,
+    /// How the issuer knows that client.
+    pub registration: Registration,
+    /// For what.
+    pub target: Target,
+    /// For whom a refresh token of this issuer gives bearers.
+    pub reach: RefreshReach,
 }
 
 /// What a sign-in gave.
@@ -273,7 +293,7 @@ impl fmt::Debug for Effect {
                 write!(f, "Fetch({} {host}{})", request.method(), request.uri().path())
             }
             Self::OpenWayBack(pages) => write!(f, "OpenWayBack({pages:?})"),
-            Self::Present { url } => write!(f, "Present({})", url.split('?').next().unwrap_or_default()),
+            Self::Present { url, .. } => write!(f, "Present({})", url.split('?').next().unwrap_or_default()),
             Self::AwaitCallback => f.write_str("AwaitCallback"),
             Self::ShowCode(_) => f.write_str("ShowCode(…)"),
             Self::Wait(time) => write!(f, "Wait({time:?})"),

@@ -133,6 +133,9 @@ pub enum Event {
         /// Where it deviates from the standards, and who lets it.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         deviations: Vec<String>,
+        /// The servers that the same sign-in served before: no page was shown for this one.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        shares_with: Vec<ServerName>,
     },
     /// A sign-in ends soon, and its person was told.
     SignInEnds {

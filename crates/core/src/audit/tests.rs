@@ -136,7 +136,13 @@ fn events_are_records_too() {
     trail.event(Event::ServerAdded { server: crm() });
     trail.event(Event::ClientAdded { client: claude() });
     let deviations = vec!["`resource` is not sent (set for this server)".to_owned()];
-    trail.event(Event::SignIn { server: crm(), issuer, account: Some("joe@example.com".into()), deviations });
+    trail.event(Event::SignIn {
+        server: crm(),
+        issuer,
+        account: Some("joe@example.com".into()),
+        deviations,
+        shares_with: Vec::new(),
+    });
     trail.event(Event::Renewed { server: crm(), account: None });
     trail.event(Event::SignOut { server: crm() });
     trail.event(Event::ClientRevoked { client: claude() });

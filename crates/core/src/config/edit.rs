@@ -9,7 +9,7 @@ use keybearer_model::url::Issuer;
 use keybearer_oauth::exceptions::{Exceptions, ResourceException};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
-use super::sign_in::{CLIENT_AUTH, OMIT, PKCE, SURFACES};
+use super::sign_in::{CLIENT_AUTH, OMIT, PKCE, REFRESH_REACH, SURFACES};
 use super::{AuthConfig, Config, OAuthConfig, Passing, Problem, ServerConfig};
 
 /// Adds the table of a server behind the others.
@@ -134,7 +134,7 @@ fn fill_oauth(table: &mut dyn TableLike, oauth: &OAuthConfig) {
     if !oauth.scopes.is_empty() {
         table.insert("scopes", value(oauth.scopes.iter().map(String::as_str).collect::<Array>()));
     }
-    let Exceptions { resource, trusted_issuers, pkce } = &oauth.exceptions;
+    let Exceptions { resource, trusted_issuers, pkce, refresh_reach } = &oauth.exceptions;
     match resource {
         Some(ResourceException::Omit) => drop(table.insert("resource", value(OMIT))),
         Some(ResourceException::Send(sent)) => drop(table.insert("resource", value(sent))),
@@ -142,6 +142,9 @@ fn fill_oauth(table: &mut dyn TableLike, oauth: &OAuthConfig) {
     }
     if !trusted_issuers.is_empty() {
         table.insert("trusted_issuers", value(trusted_issuers.iter().map(Issuer::as_str).collect::<Array>()));
+    }
+    if let Some((word, _)) = refresh_reach.and_then(|set| REFRESH_REACH.iter().find(|(_, reach)| *reach == set)) {
+        table.insert("refresh_reach", value(*word));
     }
     if let Some((word, _)) = pkce.and_then(|set| PKCE.iter().find(|(_, support)| *support == set)) {
         table.insert("pkce", value(*word));

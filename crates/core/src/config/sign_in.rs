@@ -7,7 +7,7 @@ use keybearer_model::grant::ClientAuth;
 use keybearer_model::url::Issuer;
 use keybearer_oauth::document::ClientMetadataUrl;
 use keybearer_oauth::exceptions::{Exceptions, ResourceException};
-use keybearer_oauth::profile::PkceSupport;
+use keybearer_oauth::profile::{PkceSupport, RefreshReach};
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -15,7 +15,7 @@ use super::reader::Reader;
 use super::{OAuthConfig, SurfaceChoice};
 
 /// The keys that speak of a sign-in.
-pub(super) const KEYS: [&str; 9] = [
+pub(super) const KEYS: [&str; 10] = [
     "client_id",
     "client_auth",
     "issuer",
@@ -23,6 +23,7 @@ pub(super) const KEYS: [&str; 9] = [
     "resource",
     "trusted_issuers",
     "pkce",
+    "refresh_reach",
     "sign_in_life",
     "sign_in_surface",
 ];
@@ -42,6 +43,10 @@ pub(super) const OMIT: &str = "omit";
 
 /// The values of `pkce`.
 pub(super) const PKCE: [(&str, PkceSupport); 1] = [("assume", PkceSupport::Known)];
+
+/// The values of `refresh_reach`.
+pub(super) const REFRESH_REACH: [(&str, RefreshReach); 2] =
+    [("its_server", RefreshReach::ItsServer), ("every_server", RefreshReach::EveryServer)];
 
 /// The values of `sign_in_surface`.
 pub(super) const SURFACES: [(&str, SurfaceChoice); 4] = [
@@ -115,6 +120,7 @@ impl<'t> Reader<'t> {
             resource: self.resource(table),
             trusted_issuers: trusted.iter().filter_map(|text| self.issuer(text, "trusted_issuers")).collect(),
             pkce: self.choice(table, "pkce", &PKCE),
+            refresh_reach: self.choice(table, "refresh_reach", &REFRESH_REACH),
         }
     }
 

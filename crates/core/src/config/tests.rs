@@ -1,7 +1,7 @@
 use expect_test::{Expect, expect};
 
 use keybearer_oauth::exceptions::{Exceptions, ResourceException};
-use keybearer_oauth::profile::PkceSupport;
+use keybearer_oauth::profile::{PkceSupport, RefreshReach};
 
 use super::*;
 
@@ -206,7 +206,7 @@ fn servers_are_judged() {
 fn what_a_sign_in_may_deviate_in_is_set_and_written_back() {
     let text = "client_metadata_url = \"https://apps.test/k.json\"\n[servers.a]\nurl = \"https://a.test\"\nclient_id = \"x\"\n\
         issuer = \"https://login.test/t1\"\nresource = \"api://4711\"\ntrusted_issuers = \"https://other.test\"\n\
-        pkce = \"assume\"\n[servers.b]\nurl = \"https://b.test\"\nresource = \"omit\"\n";
+        pkce = \"assume\"\nrefresh_reach = \"every_server\"\n[servers.b]\nurl = \"https://b.test\"\nresource = \"omit\"\n";
     let config = Config::parse(text).unwrap();
     assert_eq!(config.client_metadata_url.map(|url| url.to_string()).as_deref(), Some("https://apps.test/k.json"));
     let AuthConfig::OAuth(a) = &config.servers["a"].auth else { panic!("no sign-in") };
@@ -215,6 +215,7 @@ fn what_a_sign_in_may_deviate_in_is_set_and_written_back() {
         resource: Some(ResourceException::Send("api://4711".into())),
         trusted_issuers: vec!["https://other.test".parse().unwrap()],
         pkce: Some(PkceSupport::Known),
+        refresh_reach: Some(RefreshReach::EveryServer),
     };
     assert_eq!(a.exceptions, exceptions);
     let AuthConfig::OAuth(b) = &config.servers["b"].auth else { panic!("no sign-in") };
@@ -226,13 +227,14 @@ fn what_a_sign_in_may_deviate_in_is_set_and_written_back() {
     }
     check(
         "client_metadata_url = \"http://a.test/k\"\n[servers.a]\nurl = \"https://a.test\"\nissuer = \"https://l.test\"\n\
-         resource = \"nothing\"\ntrusted_issuers = [\"other.test\"]\npkce = \"off\"\n",
+         resource = \"nothing\"\ntrusted_issuers = [\"other.test\"]\npkce = \"off\"\nrefresh_reach = \"all\"\n",
         expect![[r#"
             line 1: `client_metadata_url` cannot be used: it must begin with `https://`
             line 4: `issuer` needs a `client_id`
             line 5: `resource` must be "omit" or a URI without a `#` part
             line 6: `trusted_issuers` must be the address of a sign-in, as its metadata writes it
-            line 7: `pkce` must be "assume""#]],
+            line 7: `pkce` must be "assume"
+            line 8: `refresh_reach` must be "its_server" or "every_server""#]],
     );
     check(
         "[servers.a]\nurl = \"https://a.test\"\nauth = \"none\"\npkce = \"assume\"\n",

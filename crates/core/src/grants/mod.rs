@@ -5,6 +5,7 @@
 
 mod breaker;
 mod ending;
+mod joining;
 mod lock;
 mod owner;
 mod renewal;
@@ -32,6 +33,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use self::breaker::Breaker;
 pub(crate) use self::ending::Farewell;
 pub use self::ending::{Ending, Revocation};
+pub(crate) use self::joining::Joined;
 use self::lock::Lock;
 use self::owner::{Command, Owner};
 use self::told::Told;

@@ -73,8 +73,8 @@ impl Renewal {
         let (answer, doubtful) = self.ask(&mut lock).await;
         match answer {
             Answer::Given(renewed, received_at) => self.given(&mut lock, renewed, received_at).await,
-            Answer::Over(code) => self.over(&mut lock, &code, doubtful).await,
-            Answer::Refused(code) => {
+            Answer::Over(code) if !self.is_for_another_server() => self.over(&mut lock, &code, doubtful).await,
+            Answer::Over(code) | Answer::Refused(code) => {
                 lock.clear().await;
                 self.probe.answered();
                 let _ = self.reply.send(Err(MintError::Refused { code }));
@@ -93,6 +93,12 @@ impl Renewal {
                 Done::unchanged(self.grant)
             }
         }
+    }
+
+    /// Whether it is for another server than the one that was signed in for. What an issuer says then is said of that
+    /// server: some say `invalid_grant` also where the person has to agree first, or to prove more.
+    fn is_for_another_server(&self) -> bool {
+        self.wish.target != self.grant.facts.target()
     }
 
     /// Takes the newer generation, if another process has stored one: its refresh token is the one that counts.

@@ -12,7 +12,7 @@ use keybearer_oauth::login::{Before, LoginError, Purpose};
 use super::owner::{Owner, Waiter};
 use super::{CredentialError, Initiative, More};
 use crate::config::AuthConfig;
-use crate::sign_in::{Opening, SignInError};
+use crate::sign_in::{Opening, Sharing, SignInError};
 
 /// So many windows a server may open in an hour for wanting more (SEC-31).
 const MOST: usize = 2;
@@ -106,6 +106,14 @@ impl Owner {
 }
 
 impl Aim {
+    /// Whether a sign-in that is there may serve.
+    pub(super) fn sharing(self) -> Sharing {
+        match self {
+            Self::First => Sharing::Allowed,
+            Self::More | Self::Elsewhere => Sharing::Never,
+        }
+    }
+
     /// What the machine is told.
     pub(super) fn purpose(self) -> Purpose {
         match self {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use keybearer_model::grant::{Account, GrantFacts, Target};
 use keybearer_model::time::BootTime;
 use keybearer_oauth::challenge::Challenge;
-use keybearer_oauth::login::{Before, Obtained};
+use keybearer_oauth::login::Before;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -17,7 +17,7 @@ use super::single_flight::{Arrival, arrival, is_wanted_ahead};
 use super::{Because, Command, CredentialError, Held, Initiative, Need, Parts, Shared, SignInState, Standing};
 use crate::audit::Event;
 use crate::grants::{Demand, Ending, Handle, Life, MintError, Minted, State, Wish};
-use crate::sign_in::{Finish, Opening, SignInError};
+use crate::sign_in::{Finish, Fruit, Opening, SignInError};
 
 /// After a sign-in that failed, calls open no new one for this long: a model that tries again must not open tabs.
 const QUIET: Duration = Duration::from_secs(60);
@@ -83,13 +83,13 @@ impl Attached {
 /// What is under way. Each runs detached, so that no caller can cancel it half-way.
 pub(super) enum Work {
     Minting(Demand, JoinHandle<Result<Minted, MintError>>),
-    SigningIn(JoinHandle<Result<(Obtained, Finish), SignInError>>),
+    SigningIn(JoinHandle<Result<(Fruit, Finish), SignInError>>),
 }
 
 /// The end of a piece of work.
 enum Done {
     Minted(Demand, Result<Minted, MintError>),
-    SignedIn(Box<Result<(Obtained, Finish), SignInError>>),
+    SignedIn(Box<Result<(Fruit, Finish), SignInError>>),
     /// It panicked, or was called off.
     Broken,
 }
@@ -258,7 +258,8 @@ impl Owner {
             Done::Minted(_, Ok(minted)) => self.renewed(minted),
             Done::Minted(demand, Err(error)) => self.not_renewed(demand, error).await,
             Done::SignedIn(signed_in) => match *signed_in {
-                Ok((obtained, finish)) => self.signed_in(obtained, finish).await,
+                Ok((Fruit::Grant(obtained), finish)) => self.signed_in(*obtained, finish).await,
+                Ok((Fruit::Joined(joined, target), finish)) => self.joined(joined, target, finish).await,
                 Err(error) => {
                     if let Some(error) = self.not_replaced(error) {
                         self.not_signed_in(error);

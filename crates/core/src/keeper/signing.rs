@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use keybearer_model::grant::{Account, Grant, GrantFacts, Target};
+use keybearer_model::name::ServerName;
 use keybearer_model::secret::Secret;
 use keybearer_oauth::login::{Before, Obtained};
 use keybearer_oauth::profile::Catalog;
@@ -13,10 +14,9 @@ use super::owner::{Attached, Owner, Work};
 use super::{Because, CredentialError, Revocation, SignedOut, Standing};
 use crate::audit::Event;
 use crate::config::{AuthConfig, OAuthConfig};
-use crate::grants::{Life, Minted};
+use crate::grants::{Joined, Life, Minted};
 use crate::ports::{KeyStoreError, SurfaceEnding};
-use crate::sign_in::{Finish, Opening, SignIn, SignInError};
-use crate::store::Served;
+use crate::sign_in::{Finish, Opening, Sharing, SignIn, SignInError};
 
 impl Owner {
     /// Starts a sign-in, or lets a running one serve.
@@ -52,6 +52,10 @@ impl Owner {
             rounds: self.parts.rounds.clone(),
             before: self.facts().map(|facts| Before::of(&facts)).or_else(|| self.before.clone()),
             purpose: aim.purpose(),
+            // Somebody who signs in where a sign-in serves wants another one.
+            sharing: if self.attached.is_some() { Sharing::Never } else { aim.sharing() },
+            account: self.account.clone(),
+            grants: self.parts.grants.clone(),
             opening,
         };
         self.aim = aim;
@@ -76,18 +80,37 @@ impl Owner {
             self.account_changed(before, now, finish).await;
             return;
         }
-        let target = grant.facts.target();
-        let (issuer, email) = (grant.facts.issuer.to_string(), now.email.clone());
-        let deviations = grant.facts.deviations.iter().map(ToString::to_string).collect();
-        let facts = grant.facts.clone();
+        let (target, facts) = (grant.facts.target(), grant.facts.clone());
         self.take_over(grant, target).await;
         self.follow(&facts).await;
         self.parts.foresight.heard(&facts.id, self.parts.ports.clock.now(), refresh_expires_in);
+        self.serve_by(&facts, Minted { token: access_token, expires_in, received_at }, Vec::new(), finish).await;
+    }
+
+    /// A sign-in that is there serves this server, too.
+    pub(super) async fn joined(&mut self, joined: Joined, target: Target, finish: Finish) {
+        let Joined { handle, minted } = joined;
+        let facts = handle.facts();
+        self.loaded = true;
+        let shares_with =
+            self.parts.grants.serve_also(&handle, &self.parts.server, &self.parts.config.url, &target).await;
+        self.attached = Some(Attached::new(handle, target));
+        self.serve_by(&facts, minted, shares_with, finish).await;
+    }
+
+    /// A sign-in serves from now on, and its bearer is here.
+    async fn serve_by(&mut self, facts: &GrantFacts, minted: Minted, shares_with: Vec<ServerName>, finish: Finish) {
         (self.aim, self.before, self.first_serial) = (Aim::First, None, self.serial + 1);
-        self.hold(Minted { token: access_token, expires_in, received_at }, &now);
-        (self.signed_out, self.quiet_until, self.account) = (false, None, Some(now));
+        self.hold(minted, &facts.account);
+        (self.signed_out, self.quiet_until, self.account) = (false, None, Some(facts.account.clone()));
         self.show_signed_in();
-        self.parts.trail.event(Event::SignIn { server: self.parts.server.clone(), issuer, account: email, deviations });
+        self.parts.trail.event(Event::SignIn {
+            server: self.parts.server.clone(),
+            issuer: facts.issuer.to_string(),
+            account: facts.account.email.clone(),
+            deviations: facts.deviations.iter().map(ToString::to_string).collect(),
+            shares_with,
+        });
         finish.say(SurfaceEnding::SignedIn).await;
         self.answer_sign_in(&Ok(()));
         self.give_to_waiters();
@@ -113,11 +136,7 @@ impl Owner {
             self.parts.grants.replace(&previous.handle, &self.parts.server, &self.parts.config.url).await;
         }
         if renewable {
-            let served = Served { grant: id, url: self.parts.config.url.to_string(), target: target.clone() };
-            let (store, server) = (Arc::clone(&self.parts.store), self.parts.server.clone());
-            if !matches!(tokio::task::spawn_blocking(move || store.put_served(&server, &served)).await, Ok(Ok(()))) {
-                tracing::warn!(server = %self.parts.server, "whose sign-in serves it could not be written down");
-            }
+            self.parts.grants.serve_also(&handle, &self.parts.server, &self.parts.config.url, &target).await;
         }
         self.attached = Some(Attached::new(handle, target));
     }

@@ -1,10 +1,12 @@
 //! Fifth state: the person is at the issuer's page, and we wait for the browser to come back.
 
+use keybearer_model::grant::Target;
+
 use super::coding::Coding;
 use super::finding_issuer::Plan;
 use super::pushing::Pushing;
 use super::redeeming::Redeeming;
-use super::{Effect, LoginError, State, Way, fail};
+use super::{Asks, Effect, LoginError, State, Way, fail};
 use crate::authorize::{Authorization, Callback, judge};
 use crate::metadata::Pushing as Offer;
 use crate::registration::Client;
@@ -40,7 +42,15 @@ impl Authorizing {
 
     /// Sends the person to `url`.
     pub(super) fn show(plan: Plan, client: Client, url: String) -> (State, Effect) {
-        (State::Authorizing(Box::new(Self { plan, client })), Effect::Present { url })
+        let asks = Asks {
+            issuer: plan.issuer.issuer.clone(),
+            token_endpoint: plan.issuer.token.clone(),
+            client_id: client.id.clone(),
+            registration: client.registration.clone(),
+            target: Target { resource: plan.resource.clone(), scopes: plan.scopes.clone() },
+            reach: plan.request.exceptions.refresh_reach.unwrap_or(plan.profile.refresh_reach()),
+        };
+        (State::Authorizing(Box::new(Self { plan, client })), Effect::Present { url, asks: Box::new(asks) })
     }
 
     pub(super) fn callback(self: Box<Self>, query: &str) -> (State, Effect) {

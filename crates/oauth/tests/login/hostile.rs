@@ -155,7 +155,7 @@ proptest! {
         for turn in turns {
             match &effect {
                 Effect::Fetch(request) => prop_assert_eq!(request.uri().scheme_str(), Some("https")),
-                Effect::Present { url } => prop_assert!(url.starts_with("https://")),
+                Effect::Present { url, .. } => prop_assert!(url.starts_with("https://")),
                 Effect::ShowCode(code) => prop_assert!(code.address.starts_with("https://")),
                 Effect::OpenWayBack(_) | Effect::AwaitCallback | Effect::Wait(_) | Effect::Done(_) => {}
                 Effect::Fail(error) => {

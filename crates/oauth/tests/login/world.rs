@@ -337,7 +337,7 @@ fn to_the_end(mut world: World) -> (String, Result<Obtained, LoginError>) {
             }
             // No line of its own: it comes between finding the issuer and being known there.
             Effect::OpenWayBack(_) => Input::WayBack(REDIRECT.to_owned()),
-            Effect::Present { url } => {
+            Effect::Present { url, .. } => {
                 let url = Url::parse(&url).unwrap();
                 let asked: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
                 assert_eq!(asked.len(), url.query_pairs().count(), "a parameter comes twice: {url}");

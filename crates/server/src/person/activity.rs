@@ -85,7 +85,13 @@ mod tests {
         let (program, about) = (|| Some("/usr/bin/chat".to_owned()), About::default);
         let issuer = || "https://idp.test".to_owned();
         vec![
-            Event::SignIn { server: server(), issuer: issuer(), account: None, deviations: Vec::new() },
+            Event::SignIn {
+                server: server(),
+                issuer: issuer(),
+                account: None,
+                deviations: Vec::new(),
+                shares_with: Vec::new(),
+            },
             Event::SignInEnds { servers: vec![server()], issuer: issuer(), account: None, at: "t".to_owned() },
             Event::SignOut { server: server() },
             Event::Renewed { server: server(), account: None },

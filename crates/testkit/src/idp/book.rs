@@ -78,6 +78,7 @@ pub(super) struct Code {
 }
 
 /// Everything that came from one code: one replay ends it all.
+#[derive(Clone)]
 pub(super) struct Family {
     /// When the person signed in.
     pub(super) began: BootTime,

@@ -116,6 +116,7 @@ pub(super) struct Dials {
     pub(super) pushed_requests: PushedRequests,
     pub(super) ways_back: WaysBack,
     pub(super) documents: bool,
+    pub(super) reaches_every_server: bool,
     pub(super) sign_in_life: Option<Duration>,
     pub(super) says_life: bool,
 }
@@ -140,6 +141,7 @@ impl Default for Dials {
             pushed_requests: PushedRequests::NotOffered,
             ways_back: WaysBack::Any,
             documents: false,
+            reaches_every_server: false,
             sign_in_life: None,
             says_life: false,
         }
@@ -257,6 +259,11 @@ impl FakeIdp {
     /// and this address from now on.
     pub fn redirect(&self, status: u16, to: &str) -> &Self {
         self.turn(|dials| dials.redirect = Some((status, to.to_owned())))
+    }
+
+    /// Whether a refresh token gives access tokens for every server of this issuer, each for its own resource.
+    pub fn reach_every_server(&self) -> &Self {
+        self.turn(|dials| dials.reaches_every_server = true)
     }
 
     /// So long after a person has signed in, their refresh tokens are good for nothing any more. For ever, unless told.
