@@ -1,103 +1,14 @@
-//! The tray as a panel sees it: this test is the panel, and the core is real.
+//! The tray as a panel sees it, over a real core.
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 #![allow(clippy::disallowed_methods, reason = "tests start programs")]
 
-use std::collections::HashMap;
 use std::process::Command;
-use std::sync::mpsc;
-
-use zbus::blocking::{Connection, Proxy, connection};
-use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 mod desktop;
 
-use desktop::{Core, PATIENCE, Running};
-
-/// The panel: tray icons register with it.
-struct Panel(mpsc::Sender<String>);
-
-#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
-impl Panel {
-    fn register_status_notifier_item(&self, #[zbus(header)] header: zbus::message::Header<'_>, service: &str) {
-        let sender = header.sender().unwrap();
-        self.0.send(if service.starts_with('/') { format!("{sender}{service}") } else { service.to_owned() }).unwrap();
-    }
-
-    fn register_status_notifier_host(&self, _service: &str) {}
-
-    #[zbus(property)]
-    fn is_status_notifier_host_registered(&self) -> bool {
-        true
-    }
-
-    #[zbus(property)]
-    fn protocol_version(&self) -> i32 {
-        0
-    }
-}
-
-type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
-
-/// The icon's menu.
-struct TrayMenu {
-    proxy: Proxy<'static>,
-    changed: mpsc::Receiver<()>,
-}
-
-impl TrayMenu {
-    fn of(item: &str) -> Self {
-        let (owner, path) = item.split_at(item.find('/').unwrap());
-        let bus = Connection::session().unwrap();
-        let icon = Proxy::new(&bus, owner.to_owned(), path.to_owned(), "org.kde.StatusNotifierItem").unwrap();
-        let menu: OwnedObjectPath = icon.get_property("Menu").unwrap();
-        let proxy = Proxy::new(&bus, owner.to_owned(), menu, "com.canonical.dbusmenu").unwrap();
-        let (told, changed) = mpsc::channel();
-        let signals = proxy.receive_all_signals().unwrap();
-        std::thread::spawn(move || signals.into_iter().try_for_each(|_| told.send(())));
-        Self { proxy, changed }
-    }
-
-    /// Every label with its id, from top to bottom; what is in a menu of its own is indented.
-    fn labels(&self) -> Vec<(i32, String)> {
-        let _: bool = self.proxy.call("AboutToShow", &(0_i32,)).unwrap();
-        let asked = (0_i32, -1_i32, Vec::<&str>::new());
-        let (_, root): (u32, Layout) = self.proxy.call("GetLayout", &asked).unwrap();
-        let mut labels = Vec::new();
-        flatten(root, "", &mut labels);
-        labels
-    }
-
-    /// Waits until the menu is this.
-    #[track_caller]
-    fn becomes(&self, wanted: &[&str]) {
-        let mut seen = Vec::new();
-        loop {
-            let now: Vec<String> = self.labels().into_iter().map(|(_, label)| label).collect();
-            if now == wanted {
-                return;
-            }
-            seen.push(now);
-            assert!(self.changed.recv_timeout(PATIENCE).is_ok(), "wanted {wanted:#?}\nseen {seen:#?}");
-        }
-    }
-
-    fn click(&self, label: &str) {
-        let (id, _) = self.labels().into_iter().find(|(_, found)| found.trim_start() == label).unwrap();
-        // Whoever closes the icon is gone before there is an answer.
-        self.proxy.call_noreply("Event", &(id, "clicked", Value::from(""), 0_u32)).unwrap();
-    }
-}
-
-fn flatten((id, properties, children): Layout, indent: &str, labels: &mut Vec<(i32, String)>) {
-    if let Some(label) = properties.get("label").and_then(|label| String::try_from(label.clone()).ok()) {
-        labels.push((id, format!("{indent}{}", label.replace("__", "_"))));
-    }
-    let deeper = if id == 0 { "" } else { "  " };
-    for child in children {
-        flatten(Layout::try_from(child).unwrap(), deeper, labels);
-    }
-}
+use desktop::panel::Panel;
+use desktop::{Core, Running};
 
 const ATTACHED: [&str; 10] = [
     "1 of 2 tools ready",
@@ -130,13 +41,11 @@ fn the_tray_shows_every_server_and_outlives_the_core() {
     if !desktop::is_inside("the_tray_shows_every_server_and_outlives_the_core") {
         return;
     }
-    let (told, registered) = mpsc::channel();
-    let panel = connection::Builder::session().unwrap().name("org.kde.StatusNotifierWatcher").unwrap();
-    let _panel = panel.serve_at("/StatusNotifierWatcher", Panel(told)).unwrap().build().unwrap();
+    let panel = Panel::open();
     let core = Core::run();
     let mut shell = Command::new(desktop::shell());
     let mut shell = Running(shell.arg("--minimized").env("KEYBEARER_HOME", core.home()).spawn().unwrap());
-    let menu = TrayMenu::of(&registered.recv_timeout(PATIENCE).expect("the icon is in the tray"));
+    let menu = panel.menu();
 
     menu.becomes(&ATTACHED);
 

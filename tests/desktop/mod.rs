@@ -11,29 +11,38 @@ use tempfile::TempDir;
 
 #[allow(dead_code, reason = "not every story has notifications")]
 pub(crate) mod notices;
+#[allow(dead_code, reason = "not every story looks at the tray")]
+pub(crate) mod panel;
 #[allow(dead_code, reason = "the tray has no window")]
 pub(crate) mod window;
 
 /// Set for the process that runs inside the session.
 const INSIDE: &str = "KEYBEARER_DESKTOP_TEST";
+/// Names another shell than that of this build; its `keybearer` lies beside it.
+const SHELL: &str = "KEYBEARER_DESKTOP_SHELL";
 /// What nothing here takes, unless it hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the test `name` again inside a session of its own, or says that this is that run.
 pub(crate) fn is_inside(name: &str) -> bool {
+    is_inside_with(&["--exact", name, "--nocapture"])
+}
+
+/// Runs this program again with these arguments, inside a session of its own, or says that this is that run.
+pub(crate) fn is_inside_with(arguments: &[&str]) -> bool {
     // Two that begin at the same moment must not look for a free display at the same number: both would find it free.
     let from = format!("--server-num={}", 100 + std::process::id() % 50_000);
     let screen = "--server-args=-screen 0 1280x800x24 -nolisten tcp";
-    is_inside_of(name, &["xvfb-run", "--auto-servernum", &from, screen], "x11")
+    is_inside_of(arguments, &["xvfb-run", "--auto-servernum", &from, screen], "x11")
 }
 
 /// The same in a session that has no display yet, for one of the new kind.
 #[allow(dead_code, reason = "one story has a Wayland session")]
 pub(crate) fn is_inside_for_wayland(name: &str) -> bool {
-    is_inside_of(name, &[], "wayland")
+    is_inside_of(&["--exact", name, "--nocapture"], &[], "wayland")
 }
 
-fn is_inside_of(name: &str, display: &[&str], backend: &str) -> bool {
+fn is_inside_of(arguments: &[&str], display: &[&str], backend: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -42,7 +51,7 @@ fn is_inside_of(name: &str, display: &[&str], backend: &str) -> bool {
     std::fs::DirBuilder::new().mode(0o700).create(&runtime).unwrap();
     let mut session = Command::new("dbus-run-session");
     session.arg("--").args(display);
-    session.arg(std::env::current_exe().unwrap()).args(["--exact", name, "--nocapture"]);
+    session.arg(std::env::current_exe().unwrap()).args(arguments);
     session.env(INSIDE, "1").env("HOME", home.path()).env("XDG_RUNTIME_DIR", &runtime);
     for (variable, folder) in
         [("CONFIG", ".config"), ("DATA", ".local/share"), ("CACHE", ".cache"), ("STATE", ".state")]
@@ -52,12 +61,15 @@ fn is_inside_of(name: &str, display: &[&str], backend: &str) -> bool {
     session.envs([("GDK_BACKEND", backend), ("LIBGL_ALWAYS_SOFTWARE", "1"), ("NO_AT_BRIDGE", "1")]);
     session.env_remove("DBUS_SESSION_BUS_ADDRESS").env_remove("WAYLAND_DISPLAY").env_remove("DISPLAY");
     let ended = session.status().expect("`dbus-run-session` and `xvfb-run` are needed: `cargo xtask setup session`");
-    assert!(ended.success(), "`{name}` failed inside its desktop session");
+    assert!(ended.success(), "{arguments:?} failed inside its desktop session");
     false
 }
 
-/// The shell of this build.
+/// The shell of this build, or the one that is named instead of it: a packed one, for instance.
 pub(crate) fn shell() -> PathBuf {
+    if let Some(named) = std::env::var_os(SHELL) {
+        return named.into();
+    }
     let me = std::env::current_exe().unwrap();
     let folder = me.ancestors().find(|folder| folder.join("keybearer-desktop").is_file());
     folder.expect("`keybearer-desktop` is built beside the tests").join("keybearer-desktop")

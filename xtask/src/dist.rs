@@ -26,6 +26,15 @@ pub(crate) use windows::try_it as try_windows;
 
 /// `cargo xtask dist [deb|rpm|windows]... [--version V] [--out DIR] ...`.
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
+    for path in pack(arguments)? {
+        let size = fs::metadata(&path).with_context(|| format!("look at `{}`", path.display()))?.len();
+        println!("{:>12} bytes  {}", size, path.display());
+    }
+    Ok(())
+}
+
+/// The same, and tells what was made.
+pub(crate) fn pack(arguments: &[String]) -> Result<Vec<PathBuf>> {
     let order = Order::of(arguments)?;
     setup::bring(&[Need::Dist])?;
     if order.profile == Profile::Release {
@@ -34,12 +43,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     if order.wants(Kind::Windows) {
         setup::bring(&[Need::Windows])?;
     }
-    let made = make(&order)?;
-    for path in made {
-        let size = fs::metadata(&path).with_context(|| format!("look at `{}`", path.display()))?.len();
-        println!("{:>12} bytes  {}", size, path.display());
-    }
-    Ok(())
+    make(&order)
 }
 
 /// Builds what is wanted, packs and signs it.

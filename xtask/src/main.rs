@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask setup`, `demo`, `test`, `conformance`, `tidy`, `codegen`, `gates`,
-//! `screenshots`, `bench`, `windows`, `dist`.
+//! `figures`, `screenshots`, `bench`, `windows`, `dist`.
 //!
 //! Each command is one module. Nothing here is shipped, and nothing that is shipped depends on it.
 
@@ -12,6 +12,7 @@ mod command;
 mod conformance;
 mod demo;
 mod dist;
+mod figures;
 mod gates;
 mod icons;
 mod machine;
@@ -37,6 +38,7 @@ cargo xtask COMMAND
   codegen [--check]    writes what is generated, or only compares
   gates [GATE[=ROUNDS]]...  what kills, expiries, faults and clients that leave cost: ten thousand of each, an hour or so
   screenshots [THEME SCALE]  pictures of the real window, for docs/screenshots
+  figures [--debug]    measures the packed desktop program, and writes docs/desktop.md
   bench [ROUNDS]       measures what a call costs, and writes docs/benchmarks.md
   windows              checks the headless crates for Windows, and runs what can run under Wine
   dist [deb|rpm|windows]...  signed packages in target/dist; docs/distribution.md has the options
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         "codegen" => codegen::command(rest),
         "gates" => gates::command(rest),
         "screenshots" => screenshots::command(rest),
+        "figures" => figures::command(rest),
         "bench" => bench::command(rest),
         "windows" => windows::command(),
         "dist" => dist::command(rest),
