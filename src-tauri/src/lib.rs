@@ -12,6 +12,7 @@ pub mod link;
 pub mod menu;
 mod panel;
 pub mod prompts;
+mod retries;
 pub mod sign_in;
 mod tray;
 mod updated;

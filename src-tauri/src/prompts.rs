@@ -9,15 +9,13 @@ use keybearer_control::prompt::{Answer, Prompts};
 use keybearer_control::view::View;
 use keybearer_os::local::Stream;
 use std::collections::HashMap;
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::retries::Retries;
 
 pub(crate) mod commands;
 pub(crate) mod notices;
 pub(crate) mod window;
-
-/// How long to wait before asking a core for the lease again that did not give it.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// The way of questions and answers.
 pub struct Questions {
@@ -84,31 +82,32 @@ struct Owner {
 
 impl Owner {
     async fn run(mut self) {
-        while self.core_is_there().await {
-            match self.client.take_prompts().await {
+        let mut retries = Retries::default();
+        while retries.core_is_there(&mut self.views).await {
+            let ended = match self.client.take_prompts().await {
                 Ok(prompter) => self.follow(prompter).await,
-                Err(error) => tracing::debug!(%error, "no core to show questions of"),
-            }
+                Err(error) => {
+                    tracing::debug!(%error, "no core to show questions of");
+                    error
+                }
+            };
             self.waiting.clear();
             self.show.send_if_modified(|shown| std::mem::take(shown) != Prompts::default());
-            // A core that goes away is noticed by the view a moment later.
-            tokio::time::sleep(PAUSE).await;
+            retries.wait(&ended, &mut self.views).await;
         }
     }
 
-    /// Waits until a core runs; false if the shell ends.
-    async fn core_is_there(&mut self) -> bool {
-        self.views.wait_for(|view| matches!(view, View::Attached { .. })).await.is_ok()
-    }
-
-    /// Shows the questions and brings the answers until the core or the lease is gone.
-    async fn follow(&mut self, mut prompter: Prompter<Stream>) {
+    /// Shows the questions and brings the answers until the core or the lease is gone; returns why that is so.
+    async fn follow(&mut self, mut prompter: Prompter<Stream>) -> Error {
         loop {
             tokio::select! {
                 told = prompter.next() => match told {
                     Ok(Told::Prompts(prompts)) => drop(self.show.send_replace(prompts)),
                     Ok(Told::Answered { question, refused }) => self.tell(&question, refused),
-                    Err(error) => return tracing::warn!(%error, "questions are not shown here any more"),
+                    Err(error) => {
+                        tracing::warn!(%error, "questions are not shown here any more");
+                        return error;
+                    }
                 },
                 Some(says) = self.says.recv() => {
                     let Says { question, what, told } = says;
@@ -116,8 +115,8 @@ impl Owner {
                         What::Answer(answer) => prompter.answer(question.clone(), answer).await,
                         What::MoreTime => prompter.more_time(question.clone()).await,
                     };
-                    if sent.is_err() {
-                        return;
+                    if let Err(error) = sent {
+                        return error;
                     }
                     self.waiting.insert(question, told);
                 }

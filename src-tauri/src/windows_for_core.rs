@@ -6,7 +6,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::process::Stdio;
-use std::time::Duration;
 
 use keybearer_control::client::{Client, WindowOrders, WindowWords};
 use keybearer_control::error::Error;
@@ -17,20 +16,20 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{mpsc, watch};
 
-/// How long to wait before offering again, where the core did not want it or went away.
-const PAUSE: Duration = Duration::from_secs(1);
+use crate::retries::Retries;
 
 type Say = mpsc::Sender<(u64, WindowSaid)>;
 
 /// Offers windows to whichever core is there, until the shell ends.
 pub(crate) async fn keep(client: Client, mut views: watch::Receiver<View>) {
-    while views.wait_for(|view| matches!(view, View::Attached { .. })).await.is_ok() {
+    let mut retries = Retries::default();
+    while retries.core_is_there(&mut views).await {
         let ended = match client.offer_windows().await {
             Ok((orders, words)) => serve(orders, words).await,
             Err(error) => error,
         };
         tracing::debug!(%ended, "no sign-in windows are offered");
-        tokio::time::sleep(PAUSE).await;
+        retries.wait(&ended, &mut views).await;
     }
 }
 
