@@ -71,29 +71,40 @@ fn without_a_display_the_sign_in_tool_says_where_to_sign_in() {
         home.set(name, value);
     }
     let core = Core::start(&home);
+    // Keybearer's own server, and the tool that stands for those of one that nobody is signed in to.
+    for (door, arguments, server) in [
+        (&["stdio"][..], json!({ "server": "everything" }), "everything"),
+        (&["stdio", "counting"][..], json!({}), "counting"),
+    ] {
+        let told = told_by_the_tool(&home, door, &arguments);
+        let way = format!(
+            "Keybearer: no browser can be opened here. The person can sign in with `keybearer login {server}` in a \
+             terminal; then try again."
+        );
+        assert_eq!((&told["content"][0]["text"], &told["isError"]), (&json!(way), &json!(true)), "{door:?}");
+    }
+    assert_eq!(home.visits(), 0);
+    assert!(core.stop(&home).success());
+}
+
+/// What an app that starts this door is told by its tool `sign_in`.
+fn told_by_the_tool(home: &Home, door: &[&str], arguments: &Value) -> Value {
     let mut command = home.command(keybearer());
-    let mut client = command.arg("stdio").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut client = command.args(door).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let _watch = Watch::over(&client);
     let mut input = client.stdin.take().unwrap();
     let hello =
         json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "a", "version": "1" } });
-    for message in [
-        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello }),
-        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
-        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": { "name": "sign_in", "arguments": { "server": "everything" } } }),
-    ] {
-        writeln!(input, "{message}").unwrap();
-    }
+    let call = json!({ "name": "sign_in", "arguments": arguments });
     let lines = BufReader::new(client.stdout.take().unwrap()).lines();
     let mut messages = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-    let told = messages.find(|message| message["id"] == 2).unwrap();
-    assert_eq!(
-        told["result"]["content"][0]["text"],
-        "Keybearer: no browser can be opened here. The person can sign in with `keybearer login everything` in a \
-         terminal; then try again."
-    );
-    assert_eq!(told["result"]["isError"], true);
+    let mut answer = |id: u64| messages.find(|message| message["id"] == id).unwrap();
+    writeln!(input, "{}", json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello })).unwrap();
+    answer(1);
+    writeln!(input, "{}", json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).unwrap();
+    writeln!(input, "{}", json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call })).unwrap();
+    let told = answer(2)["result"].clone();
     drop(input);
     client.wait().unwrap();
-    assert!(core.stop(&home).success());
+    told
 }

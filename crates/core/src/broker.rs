@@ -482,6 +482,12 @@ impl Broker {
         Ok(())
     }
 
+    /// Whether the person can be shown a sign-in page on this machine now, in a browser or in a window of ours.
+    pub fn can_show_pages(&self) -> bool {
+        let Ports { browser, window, .. } = &self.0.ports;
+        window.is_there() || browser.is_there()
+    }
+
     /// Signs in to a server, or joins the sign-in that is open, and waits for its end.
     ///
     /// # Errors

@@ -175,6 +175,15 @@ pub fn sentence(obstacle: Obstacle, server: &ServerName) -> String {
     }
 }
 
+/// The fixed sentence where a sign-in to `server` is needed and no page can be shown for it here: the command takes a code
+/// instead, which does on any device (RFC 8628).
+pub fn sign_in_in_a_terminal(server: &ServerName) -> String {
+    format!(
+        "Keybearer: no browser can be opened here. The person can sign in with `keybearer login {server}` in a terminal; \
+         then try again."
+    )
+}
+
 /// The error that answers `id` (JSON text, as [`crate::peek::Kind`] has it) where an obstacle stands in the way.
 pub fn obstacle(id: &str, obstacle: Obstacle, server: &ServerName) -> Vec<u8> {
     error(id, obstacle.code(), obstacle.stable(), &sentence(obstacle, server))

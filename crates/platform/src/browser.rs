@@ -24,9 +24,9 @@ pub struct SystemBrowser;
 
 #[async_trait]
 impl LoginSurface for SystemBrowser {
-    /// Whether there is a browser is known only once it is to be opened.
+    /// Whether there is a desktop for one; whether there is a browser is known only once it is to be opened.
     fn is_there(&self) -> bool {
-        true
+        has_desktop()
     }
 
     async fn prepare(&self) -> Result<Box<dyn PreparedSurface>, SurfaceError> {

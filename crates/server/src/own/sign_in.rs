@@ -8,7 +8,7 @@ use keybearer_core::audit::Outcome;
 use keybearer_core::keeper::Standing;
 use keybearer_core::ports::SurfaceError;
 use keybearer_core::sign_in::{Opening, SignInError};
-use keybearer_mcp::reply::{Obstacle, sentence};
+use keybearer_mcp::reply::{Obstacle, sentence, sign_in_in_a_terminal};
 use keybearer_model::call::{Call, MethodClass, RiskClass};
 use keybearer_model::name::ServerName;
 use rmcp::model::{ProgressNotificationParam, RequestMetaObject};
@@ -99,10 +99,9 @@ async fn wait(hub: &Hub, server: ServerName, context: &RequestContext<RoleServer
     };
     match ended {
         Some(Ok(())) => Told::good(format!("Keybearer: signed in to {server}. Its tools are here now.")),
-        Some(Err(error)) if matches!(*error, SignInError::Surface(SurfaceError::NoBrowser)) => Told::bad(format!(
-            "Keybearer: no browser can be opened here. The person can sign in with `keybearer login {server}` in a \
-             terminal; then try again."
-        )),
+        Some(Err(error)) if matches!(*error, SignInError::Surface(SurfaceError::NoBrowser)) => {
+            Told::bad(sign_in_in_a_terminal(&server))
+        }
         Some(Err(error)) => {
             tracing::info!(%server, %error, "a sign-in that a client asked for did not succeed");
             Told::bad(format!(

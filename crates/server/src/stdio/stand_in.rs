@@ -11,7 +11,7 @@ use keybearer_core::keeper::CredentialError;
 use keybearer_mcp::contact::{self, Missing};
 use keybearer_mcp::modern;
 use keybearer_mcp::peek::Peeked;
-use keybearer_mcp::reply;
+use keybearer_mcp::reply::{self, Obstacle};
 use keybearer_model::call::MethodClass;
 use keybearer_model::verdict::DenyReason;
 use tokio::time::Instant;
@@ -81,9 +81,18 @@ impl Talk {
                 let account = self.with.broker.sign_in_state(server).and_then(|state| state.account?.email);
                 contact::signed_in(id, modern, server, account.as_deref())
             }
-            Err(refusal) => contact::not_signed_in(id, modern, &reply::sentence(answer::obstacle(&refusal), server)),
+            Err(refusal) => contact::not_signed_in(id, modern, &self.why_not(&refusal)),
         };
         self.out.message(&answer).await;
+    }
+
+    /// What stands in the way, and what the person can do about it here.
+    fn why_not(&self, refusal: &Refusal) -> String {
+        let (obstacle, server) = (answer::obstacle(refusal), &self.with.server);
+        if obstacle == Obstacle::SignInNeeded && !self.with.broker.can_show_pages() {
+            return reply::sign_in_in_a_terminal(server);
+        }
+        reply::sentence(obstacle, server)
     }
 
     fn waiting_at(&self, message: &Peeked<'_>) -> Waiting<'static> {
