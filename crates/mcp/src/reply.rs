@@ -248,6 +248,15 @@ mod tests {
     }
 
     #[test]
+    fn every_obstacle_is_in_the_page_on_doors() {
+        let page = include_str!("../../../docs/doors.md");
+        for obstacle in Obstacle::ALL {
+            let row = format!("| {} | `{}` |", obstacle.code(), obstacle.stable());
+            assert!(page.contains(&row), "`docs/doors.md` lacks `{row}`");
+        }
+    }
+
+    #[test]
     fn an_error_keeps_the_id_byte_for_byte() {
         let crm = "crm".parse().unwrap();
         let told = |id| String::from_utf8(obstacle(id, Obstacle::NotAllowed, &crm)).unwrap();
