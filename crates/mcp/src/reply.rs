@@ -39,8 +39,9 @@ pub enum Obstacle {
     TooMuch,
     /// Something of ours failed.
     Internal,
-    /// The server does not take the message itself (HTTP 4xx), and gives no error that the client could read.
-    ServerRefused,
+    /// The server does not take the message itself, by this HTTP status (4xx), and gives no error that the client could
+    /// read.
+    ServerRefused(u16),
 }
 
 impl Obstacle {
@@ -60,7 +61,7 @@ impl Obstacle {
         Self::TooMuch,
         Self::Internal,
         Self::NotTrusted,
-        Self::ServerRefused,
+        Self::ServerRefused(400),
     ];
 
     /// The number in the error.
@@ -80,7 +81,7 @@ impl Obstacle {
             Self::TooMuch => codes::TOO_MUCH,
             Self::Internal => codes::INTERNAL,
             Self::NotTrusted => codes::NOT_TRUSTED,
-            Self::ServerRefused => codes::SERVER_REFUSED,
+            Self::ServerRefused(_) => codes::SERVER_REFUSED,
         }
     }
 
@@ -101,7 +102,7 @@ impl Obstacle {
             Self::TooMuch => "too_much",
             Self::Internal => "internal",
             Self::NotTrusted => "not_trusted",
-            Self::ServerRefused => "server_refused",
+            Self::ServerRefused(_) => "server_refused",
         }
     }
 }
@@ -169,9 +170,20 @@ pub fn sentence(obstacle: Obstacle, server: &ServerName) -> String {
         Obstacle::NotTrusted => {
             format!("Keybearer: the certificate of {server} is not trusted. Your IT department can help.")
         }
-        Obstacle::ServerRefused => {
-            format!("Keybearer: {server} does not take this request. Trying the same again will not help.")
+        Obstacle::ServerRefused(status) => {
+            format!("Keybearer: {server} refused this message (HTTP {status}). {}", remedy(status))
         }
+    }
+}
+
+/// What to do about a status by which a server refuses a message (RFC 9110 §15.5, RFC 8470 §5.2).
+const fn remedy(status: u16) -> &'static str {
+    match status {
+        403 => "Your IT department can help.",
+        404 | 405 | 410 => "The person can check its address in Keybearer.",
+        408 | 425 => "Wait a while, then try again.",
+        413 => "It is too large; send less at once.",
+        _ => "Trying the same again will not help.",
     }
 }
 
@@ -238,7 +250,7 @@ mod tests {
             -31012 too_much Keybearer: too much at once for crm.
             -31013 internal Keybearer: something went wrong on the way to crm.
             -31014 not_trusted Keybearer: the certificate of crm is not trusted. Your IT department can help.
-            -31015 server_refused Keybearer: crm does not take this request. Trying the same again will not help."#]]
+            -31015 server_refused Keybearer: crm refused this message (HTTP 400). Trying the same again will not help."#]]
         .assert_eq(&table);
         let words = Obstacle::ALL.map(Obstacle::stable).into_iter().collect::<BTreeSet<_>>();
         let numbers = Obstacle::ALL.map(Obstacle::code).into_iter().collect::<BTreeSet<_>>();
@@ -254,6 +266,18 @@ mod tests {
             let row = format!("| {} | `{}` |", obstacle.code(), obstacle.stable());
             assert!(page.contains(&row), "`docs/doors.md` lacks `{row}`");
         }
+    }
+
+    #[test]
+    fn a_refusal_by_status_says_what_to_do() {
+        let crm = "crm".parse().unwrap();
+        let told = [403, 404, 408, 413].map(|status| sentence(Obstacle::ServerRefused(status), &crm)).join("\n");
+        expect![[r#"
+            Keybearer: crm refused this message (HTTP 403). Your IT department can help.
+            Keybearer: crm refused this message (HTTP 404). The person can check its address in Keybearer.
+            Keybearer: crm refused this message (HTTP 408). Wait a while, then try again.
+            Keybearer: crm refused this message (HTTP 413). It is too large; send less at once."#]]
+        .assert_eq(&told);
     }
 
     #[test]

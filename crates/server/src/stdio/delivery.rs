@@ -178,6 +178,7 @@ pub(super) fn answers(message: &[u8], id: &str) -> bool {
 pub(super) fn readdressed(id: &str, method: &str, body: &[u8]) -> Option<Vec<u8>> {
     #[derive(Deserialize)]
     struct Failed {
+        jsonrpc: String,
         error: Inner,
     }
     #[derive(Deserialize)]
@@ -185,9 +186,10 @@ pub(super) fn readdressed(id: &str, method: &str, body: &[u8]) -> Option<Vec<u8>
         code: i64,
         message: String,
     }
-    let failed: Option<Failed> = serde_json::from_slice(body).ok();
+    // What stands before a server has errors of its own kind, whose numbers mean something else.
+    let failed = serde_json::from_slice(body).ok().filter(|failed: &Failed| failed.jsonrpc == "2.0");
     match failed {
-        Some(Failed { error }) => Some(reply::error(id, error.code, "upstream_error", &error.message)),
+        Some(Failed { error, .. }) => Some(reply::error(id, error.code, "upstream_error", &error.message)),
         None if method == "server/discover" => Some(not_modern(id)),
         None => None,
     }
@@ -224,6 +226,7 @@ mod tests {
                 .starts_with(r#"{"jsonrpc":"2.0","id":3,"error":{"code":-32600,"message":"no""#)
         );
         assert!(readdressed("3", "tools/list", b"<html>").is_none());
+        assert!(readdressed("3", "tools/list", br#"{"error":{"code":404,"message":"no"}}"#).is_none());
         assert!(String::from_utf8(readdressed("3", "server/discover", b"<html>").unwrap()).unwrap().contains("-32601"));
     }
 }

@@ -143,7 +143,7 @@ impl Talk {
             let obstacle = match status {
                 status if status.is_server_error() => Obstacle::Unreachable,
                 StatusCode::TOO_MANY_REQUESTS => Obstacle::TooMuch,
-                status if status.is_client_error() => Obstacle::ServerRefused,
+                status if status.is_client_error() => Obstacle::ServerRefused(status.as_u16()),
                 _ => Obstacle::Internal,
             };
             reply::obstacle(id, obstacle, &self.with.server)
@@ -180,7 +180,7 @@ pub(super) fn missing(refusal: &Refusal) -> Option<Missing> {
         | Obstacle::TooMuch
         | Obstacle::Internal
         | Obstacle::NotTrusted
-        | Obstacle::ServerRefused => None,
+        | Obstacle::ServerRefused(_) => None,
     }
 }
 
