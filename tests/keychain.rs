@@ -224,6 +224,26 @@ fn turning_off_asks_before_it_loses_what_the_keychain_has_not_taken() {
     story.end();
 }
 
+/// Whoever would rather sign in again than wait for the keychain is not kept waiting.
+#[test]
+fn turning_off_anyway_loses_what_the_keychain_has_not_taken() {
+    let keyring = Keyring::start();
+    let mut story = Story::with(Some(&keyring));
+    story.login();
+    story.restart();
+    story.until_sign_in_is(&json!({ "kind": "signed_in", "saved": true }));
+    keyring.hang();
+    within(UNTIL_GIVEN_UP, "the renewal", || story.assert_call_works("everything"));
+    story.until_sign_in_is(&json!({ "kind": "signed_in", "saved": false }));
+    assert_eq!(story.home.keybearer(&["stop"]).code(), 1);
+    within(UNTIL_GIVEN_UP, "the end", || story.stop());
+    assert!(story.home.keybearer(&["status"]).err.contains("turned off"));
+
+    keyring.go_on();
+    story.core = Some(Core::start(&story.home));
+    story.end();
+}
+
 #[test]
 fn a_locked_keychain_is_told_and_does_not_prevent_a_sign_in() {
     let mut keyring = Keyring::start();

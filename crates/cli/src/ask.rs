@@ -140,7 +140,11 @@ pub(crate) fn losing(folders: &Folders) -> Result<Vec<String>, Failure> {
         Err(error) => Err(not_connected(folders, &error)),
         Ok(_) => {
             let core = Core::of(folders.clone())?;
-            core.runtime.block_on(core.client.save_all()).map_err(|error| with_advice(folders, error))
+            match core.runtime.block_on(core.client.save_all()) {
+                // It has ended meanwhile, with whatever it held.
+                Err(error) if error.code == Code::NoCore => Ok(Vec::new()),
+                answered => answered.map_err(|error| with_advice(folders, error)),
+            }
         }
     }
 }

@@ -123,13 +123,13 @@ impl View {
     }
 
     /// The same while the person is asked whether to turn off Keybearer and lose the sign-ins to these servers: those of
-    /// them that are still not kept.
+    /// them that are not known to be kept by now. Where a server stands otherwise says nothing of that: one whose issuer
+    /// cannot be reached may have a sign-in that is not kept.
     pub fn losing(mut self, servers: &[String]) -> Self {
         if let Self::Attached { home, snapshot } = &mut self {
-            let unsaved =
-                snapshot.servers.iter().filter(|server| matches!(server.state, SignIn::SignedIn { saved: false, .. }));
-            let names = unsaved.map(|server| &server.name).filter(|name| servers.contains(name));
-            home.losing = names.cloned().collect();
+            let unkept = snapshot.servers.iter().filter(|server| server.state != SignIn::SignedIn { saved: true });
+            let names = unkept.map(|server| &server.name).filter(|name| servers.contains(name));
+            home.losing = names.map(|name| clean(name)).collect();
         }
         self
     }

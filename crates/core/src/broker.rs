@@ -507,7 +507,10 @@ impl Broker {
     /// Asks the key store once more to take what it has not taken, ten seconds at most, and returns the servers whose
     /// sign-in would be lost if the core ended now.
     pub async fn save_all(&self) -> Vec<ServerName> {
-        self.0.grants.save_all(LAST_STORING).await
+        let mut losing = self.0.grants.save_all(LAST_STORING).await;
+        // The state database remembers servers that were taken out of the settings by hand.
+        losing.retain(|server| self.knows(server));
+        losing
     }
 
     /// Waits until no refresh token is on its way any more and what was renewed is kept, ten seconds at most; nothing is

@@ -214,13 +214,18 @@ fn a_failed_request_stands_at_its_server() {
 #[test]
 fn a_person_is_asked_only_about_sign_ins_that_are_still_not_kept() {
     let signed_in = |saved| SignIn::SignedIn { saved };
-    let servers =
-        vec![server("crm", signed_in(false)), server("wiki", signed_in(true)), server("erp", signed_in(false))];
-    let asked = ["wiki".to_owned(), "crm".to_owned(), "gone".to_owned()];
+    let away = SignIn::Unreachable { detail: "no route".into(), since: since() };
+    let servers = vec![
+        server("crm", signed_in(false)),
+        server("wiki", signed_in(true)),
+        server("erp", signed_in(false)),
+        server("hr", away),
+    ];
+    let asked = ["wiki", "crm", "gone", "hr"].map(str::to_owned);
     let View::Attached { home, .. } = View::attached(&snapshot(servers), &BTreeMap::new()).losing(&asked) else {
         unreachable!("attached")
     };
-    assert_eq!(home.losing, ["crm"]);
+    assert_eq!(home.losing, ["crm", "hr"]);
     assert_eq!(View::Starting.losing(&asked), View::Starting);
 }
 

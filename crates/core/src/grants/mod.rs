@@ -29,6 +29,7 @@ use keybearer_model::time::{BootTime, Timestamp};
 use keybearer_model::url::{Issuer, Upstream};
 use keybearer_oauth::profile::Catalog;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use self::breaker::Breaker;
 pub(crate) use self::ending::Farewell;
@@ -295,28 +296,25 @@ impl Grants {
     /// sign-in it has not taken even so: it would be lost with this process. Where sign-ins are meant to be kept in memory
     /// alone, that is no news, and there are none.
     pub(crate) async fn save_all(&self, limit: Duration) -> Vec<ServerName> {
-        let handles: Vec<_> = self.0.open().values().map(Arc::clone).collect();
-        let saving = async {
-            let mut saves = Vec::new();
-            for handle in handles.iter().filter(|handle| handle.is_unsaved()) {
-                let (reply, saved) = oneshot::channel();
-                if handle.commands.send(Command::Save(reply)).await.is_ok() {
-                    saves.push(saved);
-                }
-            }
-            for saved in saves {
-                let _ = saved.await;
-            }
-        };
         if !self.0.outlives() {
             return Vec::new();
         }
-        if tokio::time::timeout(limit, saving).await.is_err() {
-            tracing::debug!("the key store has not answered for everything that is not saved");
+        let end = Instant::now() + limit;
+        let handles: Vec<_> = self.0.open().values().map(Arc::clone).collect();
+        let mut saves = Vec::new();
+        // Each of them: what a renewal has brought does not count as unsaved while it is being stored.
+        for handle in handles {
+            let (reply, saved) = oneshot::channel();
+            if handle.commands.send(Command::Save(reply)).await.is_ok() {
+                saves.push((handle, saved));
+            }
         }
         let mut losing = Vec::new();
-        for handle in handles.iter().filter(|handle| handle.is_unsaved()) {
-            losing.append(&mut self.0.servers_of(&handle.facts().id).await);
+        for (handle, saved) in saves {
+            let has_answered = tokio::time::timeout_at(end, saved).await.is_ok();
+            if !has_answered || handle.is_unsaved() {
+                losing.append(&mut self.0.servers_of(&handle.facts().id).await);
+            }
         }
         losing.sort();
         losing

@@ -250,6 +250,28 @@ async fn sec_48_signing_out_takes_no_second_here_however_long_the_issuer_takes()
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_turns_off_is_told_of_what_is_still_being_stored() {
+    let world = World::start();
+    let handle = world.sign_in().await;
+    world.serves("crm");
+    assert!(world.grants.save_all(secs(10)).await.is_empty());
+    world.keys.dies();
+    // Asked while the renewal's token is being stored, which counts as saved so far.
+    let asked = async {
+        tokio::time::sleep(secs(1)).await;
+        assert_eq!(handle.life(), Life::Good { saved: true, renewable: true });
+        let begun = Instant::now();
+        (world.grants.save_all(secs(10)).await, begun.elapsed())
+    };
+    let (minted, (losing, took)) = tokio::join!(world.mint(&handle), asked);
+    assert!(minted.is_ok() && took <= secs(10), "{took:?}");
+    assert_eq!(losing.iter().map(ToString::to_string).collect::<Vec<_>>(), ["crm"]);
+    world.keys.recovers();
+    assert!(world.grants.save_all(secs(10)).await.is_empty());
+    assert_eq!(world.stored().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_end_waits_until_what_was_renewed_is_kept() {
     let world = World::start();
     let handle = world.sign_in().await;

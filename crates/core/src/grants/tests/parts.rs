@@ -21,7 +21,7 @@ use crate::ports::{
     Prompter, Question, SurfaceError,
 };
 use crate::samples::{facts, grant};
-use crate::store::Store;
+use crate::store::{Served, Store};
 
 pub(super) struct World {
     pub(super) issuer: Arc<Issuer>,
@@ -40,6 +40,12 @@ impl World {
         let store = Arc::new(Store::open(folder.path()).unwrap());
         let grants = grants(&issuer, &keys, &clock, &store, &folder);
         Self { issuer, keys, grants, clock, store, folder }
+    }
+
+    /// Notes that the grant serves this server.
+    pub(super) fn serves(&self, server: &str) {
+        let served = Served { grant: facts().id, url: Self::upstream().to_string(), target: facts().target() };
+        self.store.put_served(&server.parse().unwrap(), &served).unwrap();
     }
 
     /// Another process of the same installation, or this one after its end.
