@@ -111,8 +111,10 @@ test("turning off asks before a sign-in is lost, and the safe answer has the foc
   await person.keyboard("{Escape}");
   await person.click(screen.getByRole("button", { name: "Turn off anyway" }));
   expect(shell.asked.filter((asked) => /keep|turn/.test(asked))).toEqual(["keep on", "keep on", "turn off anyway"]);
+  await person.click(screen.getByRole("button", { name: "Apps" }));
+  expect(shell.asked.at(-1)).toBe("keep on");
   shell.say(states.ready);
-  expect(await screen.findByRole("heading", { name: "Ready" })).toBeVisible();
+  expect(await screen.findByRole("heading", { level: 1, name: "Apps" })).toBeVisible();
 });
 
 test("a closed window stops watching", async () => {
