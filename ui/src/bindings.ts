@@ -338,9 +338,18 @@ before: string,
  */
 now: string, } | { "why": "failed", 
 /**
+ * How.
+ */
+how: SignInFailure, 
+/**
  * Why not, in our words and perhaps the issuer's.
  */
 detail: string, } | { "why": "no_header" } | { "why": "unusable_header" };
+
+/**
+ * How a sign-in failed; each has a sentence in every language.
+ */
+export type SignInFailure = "declined" | "away" | "no_sign_in" | "metadata" | "not_known" | "moved" | "no_code" | "code_ended" | "mixed_up" | "refused" | "unproven" | "not_shown" | "timed_out" | "called_off" | "other";
 
 /**
  * One registered client.
@@ -1694,7 +1703,11 @@ name: string, } | { "kind": "said_no",
 /**
  * To which server.
  */
-name: string, } | { "kind": "port", 
+name: string, 
+/**
+ * How.
+ */
+how: SignInFailure, } | { "kind": "port", 
 /**
  * Which.
  */

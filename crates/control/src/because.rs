@@ -20,7 +20,7 @@ impl Because {
                 clean(before),
                 clean(server)
             ),
-            Self::Failed { detail } => format!("Signing in did not work: {}.", clean(detail)),
+            Self::Failed { detail, .. } => format!("Signing in did not work: {}.", clean(detail)),
             Self::NoHeader => "Its secret header is not set.".to_owned(),
             Self::UnusableHeader => "Its secret header has characters that a header cannot hold.".to_owned(),
         }
@@ -43,7 +43,7 @@ fn day(at: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::Evidence;
+    use crate::snapshot::{Evidence, SignInFailure};
 
     #[test]
     fn every_reason_is_a_sentence_and_foreign_words_stay_plain() {
@@ -61,6 +61,9 @@ mod tests {
         );
         let near = NearEnd { at: at(), by: Evidence::Issuer, told_at: None };
         assert_eq!(near.sentence("crm"), "Your sign-in to crm ends on 2026-11-21; sign in now to renew it.");
-        check(&Because::Failed { detail: "it\u{1b}[2J".into() }, "Signing in did not work: it\u{fffd}[2J.");
+        check(
+            &Because::Failed { how: SignInFailure::Other, detail: "it\u{1b}[2J".into() },
+            "Signing in did not work: it\u{fffd}[2J.",
+        );
     }
 }

@@ -14,7 +14,8 @@ use crate::pages::{Found, Setting, Settings, Source, Tool};
 use crate::prompt::{Answer, Argument, Asker, Known, Lasting, Matter, Permission, Prompts, Question, Wants};
 use crate::sign_in_window::{Behind, SignInPage, Wall, WindowEnding, WindowOrder, WindowSaid};
 use crate::snapshot::{
-    Auth, Because, Client, ClientBy, ContainerDoor, Evidence, HttpDoor, KeyStore, NearEnd, Server, SignIn, Snapshot,
+    Auth, Because, Client, ClientBy, ContainerDoor, Evidence, HttpDoor, KeyStore, NearEnd, Server, SignIn,
+    SignInFailure, Snapshot,
 };
 use crate::view::{Action, Failure, Headline, Home, Mark, Notice, Row, State, Tone, View};
 use crate::wire::{HeaderSecret, Incoming, Reply, Request, Revocation, SignInEnd};
@@ -38,6 +39,7 @@ pub fn typescript() -> String {
         Auth,
         SignIn,
         Because,
+        SignInFailure,
         Client,
         ClientBy,
         KeyStore,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::plain::clean;
+use crate::snapshot::SignInFailure;
 
 /// What went wrong, as something to branch on; text is never matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -151,6 +152,9 @@ pub enum Exactly {
     SaidNo {
         /// To which server.
         name: String,
+        /// How.
+        #[serde(default)]
+        how: SignInFailure,
     },
     /// A port is taken.
     Port {
@@ -188,7 +192,7 @@ impl Exactly {
             | Self::TimedOut { name }
             | Self::CalledOff { name }
             | Self::NotShown { name }
-            | Self::SaidNo { name }
+            | Self::SaidNo { name, .. }
             | Self::OtherProgram { name }
             | Self::ConnectedAlready { name } => *name = clean(name),
             Self::LeftAlone { path } => *path = clean(path),

@@ -147,6 +147,43 @@ pub enum SignIn {
     },
 }
 
+/// How a sign-in failed; each has a sentence in every language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInFailure {
+    /// The person, or a rule of the issuer's, said no.
+    Declined,
+    /// Nobody answers, or with a trouble of its own.
+    Away,
+    /// The server says nowhere how to sign in.
+    NoSignIn,
+    /// What the server or its issuer says of itself cannot be used.
+    Metadata,
+    /// The issuer knows no app like us, and lets none become known.
+    NotKnown,
+    /// The client that is set belongs to another issuer.
+    Moved,
+    /// The issuer gives out no codes for other devices.
+    NoCode,
+    /// Nobody typed the code in while it was good.
+    CodeEnded,
+    /// The answer came from another issuer than the one that was asked.
+    MixedUp,
+    /// The issuer ended the sign-in with an error.
+    Refused,
+    /// The proof of who signed in does not hold.
+    Unproven,
+    /// The page could not be shown.
+    NotShown,
+    /// Nobody finished it in ten minutes.
+    TimedOut,
+    /// It was called off.
+    CalledOff,
+    /// Something else.
+    #[default]
+    Other,
+}
+
 /// Why the person has to sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "why", rename_all = "snake_case")]
@@ -176,6 +213,9 @@ pub enum Because {
     },
     /// The last sign-in did not work.
     Failed {
+        /// How.
+        #[serde(default)]
+        how: SignInFailure,
         /// Why not, in our words and perhaps the issuer's.
         detail: String,
     },

@@ -2,7 +2,7 @@
 
 use keybearer_control::error::{Code, Error, Exactly};
 use keybearer_control::snapshot::{
-    Auth, Because, Client, ClientBy, Evidence, KeyStore, NearEnd, Server, SignIn, Snapshot,
+    Auth, Because, Client, ClientBy, Evidence, KeyStore, NearEnd, Server, SignIn, SignInFailure, Snapshot,
 };
 use keybearer_control::wire::{Reply, Revocation};
 use keybearer_core::broker::{Broker, ChangeError};
@@ -116,7 +116,7 @@ fn reason(because: &keeper::Because) -> Because {
         keeper::Because::AccountChanged { before, now } => {
             Because::AccountChanged { before: before.to_string(), now: now.to_string() }
         }
-        keeper::Because::Failed(detail) => Because::Failed { detail: detail.clone() },
+        keeper::Because::Failed { how, detail } => Because::Failed { how: failure(*how), detail: detail.clone() },
         keeper::Because::NoHeader => Because::NoHeader,
         keeper::Because::UnusableHeader => Because::UnusableHeader,
     }
@@ -222,12 +222,34 @@ pub(crate) fn sign_in_error(server: &ServerName, error: &SignInError) -> Error {
 /// The same, for whoever says it in another language.
 fn exactly(name: String, error: &SignInError) -> Exactly {
     match error {
-        SignInError::Login(_) | SignInError::NoEntropy(_) => Exactly::SaidNo { name },
+        SignInError::Login(_) | SignInError::NoEntropy(_) => {
+            Exactly::SaidNo { name, how: failure(keeper::Failure::of(error)) }
+        }
         SignInError::Surface(_) => Exactly::NotShown { name },
         SignInError::TimedOut => Exactly::TimedOut { name },
         SignInError::CalledOff => Exactly::CalledOff { name },
         SignInError::OtherAccount { before, now } => {
             Exactly::OtherAccount { name, before: before.to_string(), now: now.to_string() }
         }
+    }
+}
+
+fn failure(how: keeper::Failure) -> SignInFailure {
+    match how {
+        keeper::Failure::Declined => SignInFailure::Declined,
+        keeper::Failure::Away => SignInFailure::Away,
+        keeper::Failure::NoSignIn => SignInFailure::NoSignIn,
+        keeper::Failure::Metadata => SignInFailure::Metadata,
+        keeper::Failure::NotKnown => SignInFailure::NotKnown,
+        keeper::Failure::Moved => SignInFailure::Moved,
+        keeper::Failure::NoCode => SignInFailure::NoCode,
+        keeper::Failure::CodeEnded => SignInFailure::CodeEnded,
+        keeper::Failure::MixedUp => SignInFailure::MixedUp,
+        keeper::Failure::Refused => SignInFailure::Refused,
+        keeper::Failure::Unproven => SignInFailure::Unproven,
+        keeper::Failure::NotShown => SignInFailure::NotShown,
+        keeper::Failure::TimedOut => SignInFailure::TimedOut,
+        keeper::Failure::CalledOff => SignInFailure::CalledOff,
+        keeper::Failure::Other => SignInFailure::Other,
     }
 }

@@ -71,7 +71,7 @@ export const states = {
       crm,
       { ...crm, name: "erp", host: "erp.example.com", because: { why: "never_signed_in" }, failure: unreachable },
       { ...crm, name: "mail", host: "mail.example.com", because: { why: "account_changed", before: "dana@example.com", now: "d.private@example.net" } },
-      { ...crm, name: "forms", host: "forms.example.com", because: { why: "failed", detail: "access_denied: the administrator has not approved this" } },
+      { ...crm, name: "forms", host: "forms.example.com", because: { why: "failed", how: "declined", detail: "access_denied: the administrator has not approved this" } },
       { ...crm, name: "files", host: "files.example.com", because: { why: "not_kept" } },
       { ...wiki, name: "safe", host: "safe.example.com", tone: "attention", state: "keychain_locked", quote: "prompt dismissed" },
       { ...wiki, name: "vault", host: "vault.example.com", tone: "danger", state: "refused", quote: "HTTP 401 invalid_token: audience mismatch" },

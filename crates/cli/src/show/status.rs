@@ -70,7 +70,7 @@ pub(crate) fn door(door: &HttpDoor) -> String {
 mod tests {
     use expect_test::{Expect, expect};
     use keybearer_control::error::{Code, Error};
-    use keybearer_control::snapshot::{Because, SignIn};
+    use keybearer_control::snapshot::{Because, SignIn, SignInFailure};
 
     use super::*;
     use crate::show::samples::{NOW, bare, clients, server, snapshot};
@@ -151,7 +151,12 @@ mod tests {
     fn long_and_hostile_text_stays_in_its_place() {
         let mut hostile = server(
             "a-name-that-is-as-long-as-names-can-be-which-is-48",
-            SignIn::Needed { because: Because::Failed { detail: "sign in\r\n\u{1b}[2J\u{202e}now".into() } },
+            SignIn::Needed {
+                because: Because::Failed {
+                    how: SignInFailure::Other,
+                    detail: "sign in\r\n\u{1b}[2J\u{202e}now".into(),
+                },
+            },
         );
         hostile.account = Some(format!("dana\u{200b}.{}@example.com", "longest".repeat(9)));
         let mut all = snapshot(vec![hostile, server("crm", SignIn::Ready)]);

@@ -166,7 +166,7 @@ fn because(state: &SignIn) -> Option<Because> {
     let SignIn::Needed { because } = state else { return None };
     Some(match because {
         Because::AccountChanged { before, now } => Because::AccountChanged { before: clean(before), now: clean(now) },
-        Because::Failed { detail } => Because::Failed { detail: middle(&clean(detail), LONGEST_QUOTE) },
+        Because::Failed { how, detail } => Because::Failed { how: *how, detail: middle(&clean(detail), LONGEST_QUOTE) },
         Because::NeverSignedIn
         | Because::Ended { .. }
         | Because::Interrupted { .. }

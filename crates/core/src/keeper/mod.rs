@@ -25,7 +25,7 @@ use keybearer_oauth::document::ClientMetadataUrl;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::single_flight::{AtHand, Numbered};
-pub use self::standing::{Because, Offered, SignInState, Standing};
+pub use self::standing::{Because, Failure, Offered, SignInState, Standing};
 use crate::audit::Trail;
 use crate::config::{ServerConfig, SurfaceChoice};
 use crate::custody::Custody;

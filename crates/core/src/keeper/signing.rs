@@ -11,7 +11,7 @@ use keybearer_oauth::profile::Catalog;
 
 use super::further::Aim;
 use super::owner::{Attached, Owner, Work};
-use super::{Because, CredentialError, Revocation, SignedOut, Standing};
+use super::{Because, CredentialError, Failure, Revocation, SignedOut, Standing};
 use crate::audit::Event;
 use crate::config::{AuthConfig, OAuthConfig};
 use crate::grants::{Joined, Life, Minted};
@@ -154,7 +154,7 @@ impl Owner {
     pub(super) fn not_signed_in(&mut self, error: SignInError) {
         tracing::info!(server = %self.parts.server, %error, "signing in ended without success");
         self.be_quiet();
-        self.stand(Standing::Needed(Because::Failed(error.to_string())));
+        self.stand(Standing::Needed(Because::Failed { how: Failure::of(&error), detail: error.to_string() }));
         self.answer_sign_in(&Err(Arc::new(error)));
         self.answer_waiters(&Err(CredentialError::SignInNeeded));
     }

@@ -3,10 +3,12 @@
 use keybearer_model::grant::Account;
 use keybearer_model::name::GrantId;
 use keybearer_model::time::Timestamp;
+use keybearer_oauth::login::LoginError;
 
 use crate::foresight::NearEnd;
 use crate::grants::Ending;
 use crate::ports::KeyStoreError;
+use crate::sign_in::SignInError;
 
 /// Where a server's sign-in stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +74,87 @@ pub enum Because {
         /// Who signed in.
         now: Account,
     },
-    /// The last sign-in ended without success, with this error.
-    Failed(String),
+    /// The last sign-in ended without success.
+    Failed {
+        /// How, for whoever says it in another language.
+        how: Failure,
+        /// The error, in English.
+        detail: String,
+    },
     /// The secret header is not in the key store.
     NoHeader,
     /// The secret header has characters that no header can hold.
     UnusableHeader,
+}
+
+/// How a sign-in failed, as far as a person is told the difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The person, or a rule of the issuer's, said no.
+    Declined,
+    /// Nobody answers, or with a trouble of its own.
+    Away,
+    /// The server says nowhere how to sign in.
+    NoSignIn,
+    /// What the server or its issuer says of itself cannot be used.
+    Metadata,
+    /// The issuer knows no app like us, and lets none become known.
+    NotKnown,
+    /// The client that is set belongs to another issuer.
+    Moved,
+    /// The issuer gives out no codes for other devices.
+    NoCode,
+    /// Nobody typed the code in while it was good.
+    CodeEnded,
+    /// The answer came from another issuer than the one that was asked.
+    MixedUp,
+    /// The issuer ended the sign-in with an error.
+    Refused,
+    /// The proof of who signed in does not hold.
+    Unproven,
+    /// The page could not be shown.
+    NotShown,
+    /// Nobody finished it in ten minutes.
+    TimedOut,
+    /// It was called off.
+    CalledOff,
+    /// Something else.
+    Other,
+}
+
+impl Failure {
+    /// How this one failed.
+    pub fn of(error: &SignInError) -> Self {
+        match error {
+            SignInError::Login(error) => Self::of_login(error),
+            SignInError::Surface(_) => Self::NotShown,
+            SignInError::TimedOut => Self::TimedOut,
+            SignInError::CalledOff => Self::CalledOff,
+            SignInError::OtherAccount { .. } | SignInError::NoEntropy(_) => Self::Other,
+        }
+    }
+
+    fn of_login(error: &LoginError) -> Self {
+        match error {
+            LoginError::Cancelled => Self::CalledOff,
+            LoginError::Declined { .. } => Self::Declined,
+            LoginError::Unreachable { .. } => Self::Away,
+            LoginError::NoSignIn { .. } => Self::NoSignIn,
+            LoginError::WrongResource { .. }
+            | LoginError::WrongIssuer { .. }
+            | LoginError::Unsound { .. }
+            | LoginError::NoPkce { .. }
+            | LoginError::BadReply { .. } => Self::Metadata,
+            LoginError::NoWayToRegister { .. } | LoginError::RegistrationRefused { .. } => Self::NotKnown,
+            LoginError::ClientOfAnotherIssuer { .. } => Self::Moved,
+            LoginError::NoDeviceCode { .. } => Self::NoCode,
+            LoginError::CodeEnded => Self::CodeEnded,
+            LoginError::MixedUp { .. } => Self::MixedUp,
+            LoginError::Refused { .. } => Self::Refused,
+            LoginError::Unproven { .. } => Self::Unproven,
+            LoginError::NotMoved { .. } | LoginError::OutOfStep(_) => Self::Other,
+        }
+    }
 }
 
 impl From<Ending> for Because {

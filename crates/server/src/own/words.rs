@@ -90,7 +90,7 @@ const fn word(standing: &Standing) -> &'static str {
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use keybearer_core::keeper::{Because, Offered};
+    use keybearer_core::keeper::{Because, Failure, Offered};
     use keybearer_core::ports::KeyStoreError;
     use keybearer_model::time::Timestamp;
 
@@ -109,7 +109,7 @@ mod tests {
             Standing::Ready,
             Standing::SignedIn { saved: false },
             Standing::SigningIn,
-            Standing::Needed(Because::Failed(foreign())),
+            Standing::Needed(Because::Failed { how: Failure::Refused, detail: foreign() }),
             Standing::Refused(Offered::Bearer),
             Standing::Unreachable { detail: foreign(), since: Timestamp::from_millis(0) },
             Standing::KeyStore(KeyStoreError::Failed(foreign())),

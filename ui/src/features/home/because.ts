@@ -9,13 +9,15 @@ export function becauseWords(because: Because, name: string): string {
     case "never_signed_in":
     case "signed_out":
     case "not_kept":
-    case "failed":
     case "no_header":
     case "unusable_header":
       return t(`home.because_${because.why}`);
     case "ended":
     case "interrupted":
       return t(`home.because_${because.why}`, { when: onDay(new Date(because.at), now) });
+    case "failed":
+      // Its detail is shown beside it, as the quote that it is.
+      return t(`errors.failed_${because.how}`);
     case "account_changed":
       return t("home.because_account_changed", { now: because.now, before: because.before, name });
     default:

@@ -17,7 +17,7 @@ const every = {
   called_off: { kind: "called_off", name: "crm" },
   other_account: { kind: "other_account", name: "crm", before: "dana@example.com", now: "d@example.net" },
   not_shown: { kind: "not_shown", name: "crm" },
-  said_no: { kind: "said_no", name: "crm" },
+  said_no: { kind: "said_no", name: "crm", how: "refused" },
   port: { kind: "port", port: 41234 },
   other_program: { kind: "other_program", name: "crm" },
   connected_already: { kind: "connected_already", name: "crm" },
@@ -30,8 +30,9 @@ const failure = (exactly?: Exactly): Failure => ({ code: "internal", text: "Engl
 test.each(Object.values(every))("$kind is said in German, with its names", (exactly) => {
   speak("de");
   const words = failureWords(failure(exactly));
-  const { kind: _, ...names } = exactly;
-  for (const name of Object.values(names)) expect(words.text).toContain(String(name));
+  const { kind: _, ...said } = exactly;
+  const names = Object.entries(said).filter(([name]) => name !== "how").map(([, value]) => value);
+  for (const name of names) expect(words.text).toContain(String(name));
   expect(words.text).not.toMatch(/English|the /);
   expect(words.hint).not.toMatch(/English/);
 });

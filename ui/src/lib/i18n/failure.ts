@@ -14,6 +14,7 @@ export function failureWords(failure: Failure): { text: string; hint: string | u
 
 function exactlyWords(exactly: Exactly): string {
   const { kind, ...names } = exactly;
+  if (kind === "said_no") return `${t("errors.exactly_said_no", { name: exactly.name })} ${t(`errors.failed_${exactly.how}`)}`;
   // A line and a port are numbers that nobody counts with.
   const values = Object.fromEntries(Object.entries(names).map(([name, value]) => [name, String(value)]));
   return t(`errors.exactly_${kind}`, values);
