@@ -65,8 +65,10 @@ enum Event {
     /// A wall: only a browser goes on.
     Wall(Behind),
     /// The certificate of this place is not trusted.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "wry does not tell it"))]
     Untrusted(String),
     /// The page closed itself, or its process broke.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "wry does not tell it"))]
     Gone,
 }
 

@@ -40,7 +40,7 @@ cargo xtask COMMAND
   screenshots [THEME SCALE]  pictures of the real window, for docs/screenshots
   figures [--debug]    measures the packed desktop program, and writes docs/desktop.md
   bench [ROUNDS]       measures what a call costs, and writes docs/benchmarks.md
-  windows              checks the headless crates for Windows, and runs what can run under Wine
+  windows              compiles everything for Windows, and runs what can run under Wine
   dist [deb|rpm|windows]...  signed packages in target/dist; docs/distribution.md has the options
 ";
 

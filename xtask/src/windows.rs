@@ -1,8 +1,8 @@
 //! `cargo xtask windows`: keeps the Windows side honest on a Linux machine.
 //!
 //! Debian ships a compiler with the sources of its standard library, so the library is built for Windows here and no
-//! toolchain has to be downloaded. Every headless crate is compiled; what can run without a Windows desktop runs under
-//! Wine. WebView2 is not in Wine, so the shell's windows are seen only on a real machine.
+//! toolchain has to be downloaded. Every crate is compiled, the desktop program too; what can run without a Windows
+//! desktop runs under Wine. WebView2 is not in Wine, so the shell's windows are seen only on a real machine.
 
 mod wine;
 
@@ -17,6 +17,7 @@ use crate::{
     command::Run,
     dist, places,
     setup::{self, Need},
+    ui,
 };
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
@@ -27,7 +28,7 @@ const TESTED: [&str; 4] = ["model", "policy", "mcp", "os"];
 
 /// `cargo xtask windows`.
 pub(crate) fn command() -> Result<()> {
-    setup::bring(&[Need::Windows, Need::Dist])?;
+    setup::bring(&[Need::Windows, Need::Dist, Need::Node])?;
     println!("compiling the headless crates for {TARGET}");
     // The command line is made of every headless crate.
     cargo("build").args(["-p", "keybearer-cli"]).run()?;
@@ -38,7 +39,26 @@ pub(crate) fn command() -> Result<()> {
         wine.run(&executable, &[]).run()?;
     }
     live(&wine, &built("debug").join("keybearer.exe"))?;
-    dist::try_windows(&wine)
+    dist::try_windows(&wine)?;
+    println!("compiling the desktop program for {TARGET}");
+    ui::build()?;
+    check(&["-p", "keybearer-desktop", "--features", "keybearer-desktop/custom-protocol"])
+}
+
+/// Compiles as far as mistakes are found; a warning about our own code is one. Cargo keeps to itself what it has of others.
+fn check(packages: &[&str]) -> Result<()> {
+    let check = || cargo("check").args(packages);
+    check().run()?;
+    // Everything has been said; this time it is counted.
+    let warnings = warnings(&check().args(["--message-format", "json"]).read_output()?);
+    ensure!(warnings == 0, "the code for Windows has {warnings} warnings");
+    Ok(())
+}
+
+/// How often the compiler has something to say.
+fn warnings(printed: &str) -> usize {
+    let messages = printed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    messages.filter(|message| message["reason"] == "compiler-message").count()
 }
 
 /// The folder of what was built for Windows.
@@ -82,4 +102,17 @@ fn test_executables() -> Result<Vec<PathBuf>> {
         bail!("{} crates gave {} test executables", TESTED.len(), executables.len());
     }
     Ok(executables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::warnings;
+
+    #[test]
+    fn what_the_compiler_says_is_heard() {
+        let printed = r#"{"reason":"compiler-artifact","target":{"name":"x"}}
+{"reason":"compiler-message","message":{"level":"warning","rendered":"warning: unused import"}}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(warnings(printed), 1);
+    }
 }

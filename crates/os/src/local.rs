@@ -148,17 +148,28 @@ impl Stream {
 }
 
 /// What sends listening sockets to the process at the other end.
+#[cfg(unix)]
 #[derive(Debug)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "named pipes carry no sockets"))]
-pub struct Carrier(#[cfg(unix)] std::os::fd::OwnedFd, #[cfg(not(unix))] std::convert::Infallible);
+pub struct Carrier(std::os::fd::OwnedFd);
 
+#[cfg(unix)]
 impl Carrier {
     /// Sends a line, and the sockets with it: all of it, or nothing.
     pub fn send(&self, line: &[u8], sockets: &[Passed]) -> io::Result<()> {
-        #[cfg(unix)]
-        return crate::passed::send(&self.0, line, sockets);
-        #[cfg(not(unix))]
-        match self.0 {}
+        crate::passed::send(&self.0, line, sockets)
+    }
+}
+
+/// What would send listening sockets: named pipes carry none.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub enum Carrier {}
+
+#[cfg(not(unix))]
+impl Carrier {
+    /// There is none that could.
+    pub fn send(&self, _line: &[u8], _sockets: &[Passed]) -> io::Result<()> {
+        match *self {}
     }
 }
 

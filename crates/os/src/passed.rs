@@ -36,8 +36,8 @@ impl Given {
 
     /// The socket of this name. It can be had once.
     pub fn take(&mut self, name: &str) -> Option<Passed> {
-        let at = self.sockets.iter().position(|(other, _)| other == name)?;
-        Some(self.sockets.remove(at).1)
+        let at = self.sockets.iter().position(|(other, _)| other == name);
+        at.map(|at| self.sockets.remove(at)).map(|(_, socket)| socket)
     }
 
     /// Whether nothing was given.

@@ -42,7 +42,8 @@ pub(crate) fn fit(window: &WebviewWindow, height: f64) {
     window.set_size(size).unwrap_or_else(|error| tracing::warn!(%error, "the prompt's window keeps its size"));
 }
 
-/// Brings the questions to the front, if any wait.
+/// Brings the questions to the front, if any wait: for a click on a notification, which other systems do not tell of.
+#[cfg(target_os = "linux")]
 pub(crate) fn to_front(app: &AppHandle) {
     if let Some(window) = app.get_webview_window(LABEL) {
         tracing::info!("the questions come to the front");

@@ -80,11 +80,13 @@ impl Rules {
     }
 
     /// The window begins to load a page.
+    #[cfg_attr(not(any(test, target_os = "linux")), expect(dead_code, reason = "wry does not tell who sent a page on"))]
     pub(super) fn sets_out(&mut self, url: &str) {
         self.on_the_way = place(url);
     }
 
     /// The server that was asked leads on: whom a listed one sends the window to is listed, too.
+    #[cfg_attr(not(any(test, target_os = "linux")), expect(dead_code, reason = "wry does not tell who sent a page on"))]
     pub(super) fn is_sent_on(&mut self, url: &str) {
         let next = place(url);
         let sent_by_listed = self.on_the_way.as_ref().is_some_and(|sender| self.places.contains(sender));
